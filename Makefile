@@ -1,0 +1,57 @@
+# CommerceBridge. Each target says what it does; `make help` lists them.
+PYTHON ?= python3
+BIN := .venv/bin
+WORKERS ?= 2
+SERVICES := $(BIN)/python -m tests.support.services --
+
+.DEFAULT_GOAL := help
+.PHONY: help setup lint fmt types imports check test test-live chaos bench demo lock clean
+
+help: ## List the targets
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "%-12s %s\n", $$1, $$2}'
+
+setup: .venv/.installed ## Make the virtual environment with the locked packages
+
+.venv/.installed: requirements.lock pyproject.toml
+	@bin/check-python "$(PYTHON)"
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+demo: setup ## The main job in one process: 200 orders, faults on, nothing lost, nothing doubled
+	$(BIN)/bridge demo
+
+test: setup ## All tests that need no account; starts what it lacks and cleans up behind itself
+	$(SERVICES) $(BIN)/python -m pytest -n $(WORKERS) tests
+
+check: setup lint types imports ## Lint, types and import directions
+
+lint:
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types:
+	$(BIN)/mypy
+
+imports:
+	$(BIN)/lint-imports
+
+fmt: setup ## Format the code
+	$(BIN)/ruff check --fix --quiet . || true
+	$(BIN)/ruff format .
+
+bench: setup ## Speed as ratios, measured in pairs in one run
+	$(SERVICES) --durable $(BIN)/python -m tests.bench
+
+chaos: setup ## Broken connections and killed workers, the long form
+	$(SERVICES) env BRIDGE_CHAOS_ROUNDS=$${BRIDGE_CHAOS_ROUNDS:-20} $(BIN)/python -m pytest tests/chaos
+
+test-live: setup ## Against real servers, where BRIDGE_LIVE_* addresses are given
+	$(BIN)/python -m pytest tests/live
+
+lock: ## Renew requirements.lock from pyproject.toml (needs uv)
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --quiet pyproject.toml --group dev -o requirements.lock
+
+clean: ## Remove what the targets made
+	rm -rf .venv .bridge .mypy_cache .ruff_cache .import_linter_cache .hypothesis

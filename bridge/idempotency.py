@@ -1,0 +1,49 @@
+"""Keys that make a repeat harmless. Each is made from a record's own identity, never from a job or attempt."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from typing import Any
+
+#: The module part of our external ids in Odoo. It must never be the name of an installable module,
+#: or an upgrade of that module would delete the records (Odoo cleans up external ids of its modules).
+XMLID_MODULE = "__commerce_bridge__"
+
+
+def external_key(instance: str, kind: str, entity: str) -> str:
+    """Return the collision key of a job: the same work has the same key."""
+    return _digest("job", instance, kind, entity)
+
+
+def effect_key(installation_id: str, kind: str, entity: str) -> str:
+    """Return the key of one write; readable, since it names the record in the ledger and in markers."""
+    return f"{installation_id}:{kind}:{entity}"
+
+
+def external_id(installation_id: str, kind: str, entity: str) -> str:
+    """Return the external id in Odoo of the record made from Magento's ``kind`` ``entity``.
+
+    The id is ``MODULE.NAME``; NAME holds letters, digits and underscores only. A natural key (an email,
+    an address) enters as a digest, so that no personal data stands in an external id.
+    """
+    clean = entity if re.fullmatch(r"[A-Za-z0-9_]{1,64}", entity) else _digest(entity)[:32]
+    return f"{XMLID_MODULE}.{installation_id.replace('-', '')}_{kind}_{clean}"
+
+
+def canonical_json(value: Any) -> bytes:
+    """Return ``value`` as JSON bytes that are equal whenever the values are equal."""
+    return json.dumps(
+        value, ensure_ascii=False, sort_keys=True, separators=(",", ":"), default=str
+    ).encode()
+
+
+def fingerprint(value: Any) -> str:
+    """Return a digest of ``value`` that changes whenever a field changes."""
+    return hashlib.sha256(canonical_json(value)).hexdigest()
+
+
+def _digest(*parts: str) -> str:
+    joined = "\x1f".join(parts)
+    return hashlib.sha256(joined.encode()).hexdigest()

@@ -1,0 +1,132 @@
+"""Settings: of the process (from the environment) and of an instance (kept in the ledger).
+
+Names are contracts with the operators; see the README for their meaning.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from decimal import Decimal
+from functools import lru_cache
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, AnyHttpUrl, BaseModel, ConfigDict, Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+#: The ledger used when nothing else is said. Only embedded mode accepts it.
+EMBEDDED_DATABASE_URL = "sqlite:///.bridge/ledger.db"
+#: The broker used when nothing else is said. Only embedded mode accepts it.
+EMBEDDED_BROKER_URL = "memory://"
+
+
+class Settings(BaseSettings):
+    """Settings of this process, from ``BRIDGE_*`` variables or a ``.env`` file."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="BRIDGE_", env_file=".env", extra="ignore", frozen=True, hide_input_in_errors=True
+    )
+
+    #: SQLAlchemy URL of the ledger; a plain ``postgresql://`` is taken with the psycopg driver.
+    database_url: str = EMBEDDED_DATABASE_URL
+    #: AMQP URL of the broker.
+    broker_url: str = EMBEDDED_BROKER_URL
+    #: Comma-separated secret keys; the first one encrypts, all of them decrypt.
+    secret_key: SecretStr | None = None
+    log_format: Literal["text", "json"] = "text"
+    console_host: str = "127.0.0.1"
+    console_port: int = Field(default=8600, ge=0, le=65535)
+    hooks_host: str = "127.0.0.1"
+    hooks_port: int = Field(default=8601, ge=0, le=65535)
+    #: Addresses or networks of proxies whose forwarding headers are believed, comma-separated.
+    trusted_proxies: str = ""
+    #: Networks, beyond public ones, that instances may be reached in, comma-separated.
+    allow_networks: str = ""
+    #: Length of one backoff unit; a minute, shorter in tests and the demo.
+    backoff_unit_seconds: float = Field(default=60.0, gt=0)
+    #: How long a worker may hold a job without renewing its lease.
+    lease_seconds: float = Field(default=60.0, gt=0)
+    #: How often the dispatcher looks for due work when nothing wakes it.
+    dispatch_interval_seconds: float = Field(default=1.0, gt=0)
+    #: Threads that run jobs in one worker process.
+    worker_threads: int = Field(default=16, ge=1, le=256)
+
+    @property
+    def is_embedded(self) -> bool:
+        """Whether the ledger or the broker is one of the embedded defaults."""
+        return self.database_url == EMBEDDED_DATABASE_URL or self.broker_url == EMBEDDED_BROKER_URL
+
+
+@lru_cache(maxsize=1)
+def process_settings() -> Settings:
+    """Return the settings of this process, read once."""
+    return Settings()
+
+
+def _not_blank(value: str) -> str:
+    if not value.strip():
+        raise ValueError("must not be empty")
+    return value.strip()
+
+
+Text = Annotated[str, AfterValidator(_not_blank)]
+Money = Annotated[Decimal, Field(ge=0, max_digits=12, decimal_places=4)]
+
+
+class InstanceSettings(BaseModel):
+    """Settings of one instance. Unknown names and wrong values are refused with the allowed ones."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    # Magento
+    base_url: AnyHttpUrl
+    #: Store code in the REST path; ``all`` reads and writes default values.
+    store_code: Text = "all"
+    #: How the access token is used: OAuth 1.0a with four keys, or a bearer token.
+    magento_auth: Literal["oauth", "bearer"] = "oauth"
+    # Odoo
+    odoo_url: AnyHttpUrl
+    odoo_db: Text
+    odoo_user: Text
+    verify_ssl: bool = True
+    #: Total time for one call to either system.
+    call_deadline_seconds: float = Field(default=30.0, gt=0, le=300)
+
+    # Orders
+    import_from_date: date | None = None
+    #: Time zone of ``import_from_date``: the store's.
+    store_timezone: Text = "UTC"
+    history_orders: Literal["skip", "record"] = "skip"
+    order_action: Literal["draft", "confirm"] = "draft"
+    order_total_policy: Literal["block", "warn", "adjust"] = "block"
+    order_total_tolerance: Money = Decimal("0.00")
+    order_adjust_max: Money = Decimal("1.00")
+    #: Prefix of the sale order's name before the increment id; empty leaves the name to Odoo.
+    order_name_prefix: str = ""
+    #: Ask Odoo for the total before writing; ``never`` trusts the calculator and the read-back.
+    order_preview: Literal["always", "never"] = "always"
+    auto_create_products: bool = False
+    #: Write Odoo's order name to Magento's ``ext_order_id``.
+    write_ext_order_id: bool = False
+    company_id: int | None = Field(default=None, gt=0)
+    warehouse_id: int | None = Field(default=None, gt=0)
+    team_id: int | None = Field(default=None, gt=0)
+    user_id: int | None = Field(default=None, gt=0)
+    payment_term_id: int | None = Field(default=None, gt=0)
+    pricelist_id: int | None = Field(default=None, gt=0)
+    shipping_product_id: int | None = Field(default=None, gt=0)
+    discount_product_id: int | None = Field(default=None, gt=0)
+    adjustment_product_id: int | None = Field(default=None, gt=0)
+
+    # Stock
+    stock_api_mode: Literal["msi", "classic"] = "msi"
+    stock_source_code: Text = "default"
+    stock_quantity_field: Literal["qty_available", "virtual_available", "free_qty"] = "free_qty"
+    safety_stock: Annotated[Decimal, Field(ge=0, max_digits=12, decimal_places=4)] = Decimal(0)
+    stock_formula: Literal["reservation_aware", "plain"] = "reservation_aware"
+    stock_opening_date: datetime | None = None
+
+    # Doubt and load
+    odoo_doubt_seconds: float = Field(default=180.0, ge=0)
+    magento_doubt_seconds: tuple[float, ...] = (30.0, 120.0, 600.0)
+    max_parallel_odoo: int = Field(default=2, ge=1, le=64)
+    max_parallel_magento: int = Field(default=4, ge=1, le=64)
