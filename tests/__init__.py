@@ -1,0 +1,3 @@
+"""The tests of CommerceBridge."""
+
+from __future__ import annotations
