@@ -1,0 +1,23 @@
+"""The client of Magento 2's REST API."""
+
+from __future__ import annotations
+
+from bridge.magento.auth import BearerSecret, MagentoSecret, OAuthSecret, parse_secret
+from bridge.magento.client import MagentoClient
+from bridge.magento.probe import Probe, Resource
+from bridge.magento.scan import ScanCursor, ScanPage
+from bridge.magento.search import Filter, search_query
+
+__all__ = [
+    "BearerSecret",
+    "Filter",
+    "MagentoClient",
+    "MagentoSecret",
+    "OAuthSecret",
+    "Probe",
+    "Resource",
+    "ScanCursor",
+    "ScanPage",
+    "parse_secret",
+    "search_query",
+]

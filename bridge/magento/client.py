@@ -1,0 +1,316 @@
+"""The client of one Magento: typed calls in, records or errors of ours out."""
+
+from __future__ import annotations
+
+import json
+import re
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+import httpx
+
+from bridge.errors import DuplicateRecord, InvalidRecord, ServiceRejected, SettingsWrong
+from bridge.magento import faults, scan
+from bridge.magento.auth import Bearer, MagentoSecret, auth_for, secret_values
+from bridge.magento.probe import PROBED, Probe, Resource, State, probe_query
+from bridge.magento.scan import ScanCursor, ScanPage
+from bridge.magento.search import Filter, search_query
+from bridge.wire import Answer, Recorder, Wire
+
+#: What a list of orders tells: enough to know which to read, and no personal data.
+ORDER_FIELDS = "items[entity_id,increment_id,store_id,state,status,created_at,updated_at],total_count"
+#: A diagnosis of a refusal is believed for so long, so that a hundred refused jobs do not each probe.
+_DIAGNOSIS_SECONDS = 30.0
+_STORE_CODE = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
+
+
+class _Shared:
+    """What copies of a client share: the last diagnosis, and the page size that the shop allows."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.probe: Probe | None = None
+        self.probed_at = 0.0
+        self.max_page_size: int | None = None
+
+
+class MagentoClient:
+    """Speaks Magento's REST API, 2.4.6 to 2.4.9. Safe to share between threads.
+
+    Every call may raise ``bridge.wire.NoAnswer`` and the errors of ``bridge.magento.faults``. A write that was
+    sent and whose outcome is unknown raises ``NoAnswer`` with ``sent`` true.
+    """
+
+    def __init__(self, wire: Wire, *, auth: httpx.Auth, store_code: str = "all") -> None:
+        if not _STORE_CODE.fullmatch(store_code):
+            raise SettingsWrong(
+                "store_code is the code of a store view: letters, digits and underscores, or all.",
+                system="magento",
+                reason="store_code",
+            )
+        self._wire = wire
+        self._auth = auth
+        self._store_code = store_code
+        self._record: Recorder | None = None
+        self._shared = _Shared()
+
+    @classmethod
+    def connect(
+        cls,
+        *,
+        base_url: str,
+        secret: MagentoSecret,
+        store_code: str = "all",
+        verify_ssl: bool = True,
+        deadline_seconds: float = 30.0,
+        transport: httpx.BaseTransport | None = None,
+    ) -> MagentoClient:
+        """Return a client with a connection pool of its own; nothing is sent yet.
+
+        Raises:
+            SettingsWrong: address, store code or secret cannot be right.
+        """
+        wire = Wire(
+            system="magento",
+            base_url=base_url,
+            verify_ssl=verify_ssl,
+            secrets=secret_values(secret),
+            deadline_seconds=deadline_seconds,
+            transport=transport,
+        )
+        return cls(wire, auth=auth_for(secret), store_code=store_code)
+
+    def recording(self, record: Recorder) -> MagentoClient:
+        """Return a copy that shares everything and hands each exchange to ``record``."""
+        copy = object.__new__(MagentoClient)
+        copy.__dict__.update(self.__dict__)
+        copy._record = record
+        return copy
+
+    def close(self) -> None:
+        """Close the connection pool, that of all copies."""
+        self._wire.close()
+
+    # Orders
+
+    def order(self, entity_id: int) -> dict[str, Any]:
+        """Return the whole order.
+
+        Raises:
+            RecordMissing: there is no such order.
+        """
+        order = _record(self.get(f"/orders/{int(entity_id)}"), "order")
+        if order.get("entity_id") != entity_id:
+            raise InvalidRecord("Magento answered with another order.", system="magento", field="entity_id")
+        return order
+
+    def find_order(self, increment_id: str, *, store_id: int | None = None) -> dict[str, Any] | None:
+        """Return id, store, state and dates of the order with this number, None where there is none.
+
+        Raises:
+            DuplicateRecord: several store views have this number and ``store_id`` is not given.
+        """
+        filters = [Filter("increment_id", increment_id)]
+        if store_id is not None:
+            filters.append(Filter("store_id", store_id))
+        query = search_query(filters, page_size=20, sort=("entity_id",), fields=ORDER_FIELDS)
+        rows = _rows(self.get("/orders", query=query))[0]
+        # The database compares without regard to case and closing blanks.
+        found = [row for row in rows if row.get("increment_id") == increment_id]
+        if len(found) > 1:
+            stores = sorted({row["store_id"] for row in found if "store_id" in row})
+            raise DuplicateRecord(
+                f"{len(found)} Magento orders have the number {increment_id}, in store views {stores}: say which.",
+                system="magento",
+                reason="increment_id",
+                increment_id=increment_id,
+                stores=stores,
+                entity_ids=[row.get("entity_id") for row in found],
+            )
+        return found[0] if found else None
+
+    def scan_orders(
+        self, *, updated_from: datetime, after: ScanCursor | None = None, page_size: int = 100
+    ) -> ScanPage:
+        """Return one page of the orders changed at ``updated_from`` or later, oldest change first.
+
+        ``after`` is the cursor of the page before, or of an earlier scan. Rows may come twice, never not at all.
+        """
+        cursor = after or scan.begin(updated_from)
+        size = min(page_size, self._shared.max_page_size or page_size)
+        query = search_query(cursor.filters, page_size=size, sort=cursor.sort, fields=ORDER_FIELDS)
+        try:
+            answer = self._call("GET", "/orders", query=query)
+        except ServiceRejected as exc:
+            maximum = int(exc.details.get("maximum", 0))
+            if exc.details.get("reason") != "page_size" or not 0 < maximum < size:
+                raise
+            self._shared.max_page_size = maximum
+            return self.scan_orders(updated_from=updated_from, after=after, page_size=page_size)
+        rows, total = _rows(faults.read_json(answer, method="GET"))
+        now = faults.server_time(answer) or datetime.now(UTC)
+        return scan.next_page(cursor, rows, total=total, page_size=size, server_now=now)
+
+    def set_ext_order_id(self, entity_id: int, text: str) -> None:
+        """Write the other system's order name; exactly these fields, as Magento overwrites what it gets.
+
+        Absolute, so it may be repeated. It moves ``updated_at`` (``fulfilment/122-order-post-entity-ext-id``).
+        """
+        self.post("/orders", {"entity": {"entity_id": int(entity_id), "ext_order_id": text}})
+
+    # Products
+
+    def product(self, entity_id: int) -> dict[str, Any] | None:
+        """Return the product with this id, None where there is none. There is no path by id: a list is asked."""
+        return self._product(Filter("entity_id", int(entity_id)), lambda row: row.get("id") == entity_id)
+
+    def product_by_sku(self, sku: str) -> dict[str, Any] | None:
+        """Return the product with this SKU, without regard to case, None where there is none.
+
+        By a list: many web servers refuse the ``%2F`` of a SKU in the path (``catalog/044``, ``045``).
+        """
+        wanted = sku.casefold()
+        return self._product(Filter("sku", sku), lambda row: str(row.get("sku", "")).casefold() == wanted)
+
+    def _product(self, item: Filter, is_it: Any) -> dict[str, Any] | None:
+        rows, _ = _rows(self.get("/products", query=search_query([item], page_size=5, sort=("entity_id",))))
+        found = [row for row in rows if is_it(row)]
+        if len(found) > 1:
+            raise DuplicateRecord(
+                f"{len(found)} Magento products have the {item.field} {item.value}.",
+                system="magento",
+                reason=item.field,
+                ids=[row.get("id") for row in found],
+            )
+        return found[0] if found else None
+
+    # Stores
+
+    def websites(self) -> list[dict[str, Any]]:
+        """Return the websites, ``admin`` (0) among them."""
+        return _records(self.get("/store/websites"))
+
+    def store_groups(self) -> list[dict[str, Any]]:
+        """Return the store groups, ``Default`` (0) among them."""
+        return _records(self.get("/store/storeGroups"))
+
+    def store_views(self) -> list[dict[str, Any]]:
+        """Return the store views, ``admin`` (0) among them."""
+        return _records(self.get("/store/storeViews"))
+
+    def store_configs(self) -> list[dict[str, Any]]:
+        """Return currency, time zone, locale and addresses of each store view."""
+        return _records(self.get("/store/storeConfigs"))
+
+    # Rights
+
+    def probe(self) -> Probe:
+        """Return which resources the credentials open. One small call each.
+
+        Raises:
+            CredentialsRefused: Magento names what is wrong with the credentials.
+        """
+        found = [
+            Resource(name=name, title=title, state=self._state_of(path, probe_query(fields)))
+            for name, title, path, fields in PROBED
+        ]
+        return Probe(resources=found, uses_bearer=isinstance(self._auth, Bearer))
+
+    def _state_of(self, path: str, query: str) -> State:
+        answer = self._send("GET", path, query=query)
+        if 200 <= answer.status < 300:
+            faults.read_json(answer, method="GET")
+            return "allowed"
+        error = faults.error_of(answer, method="GET")
+        if isinstance(error, faults.NotAuthorized):
+            return "refused"
+        if error.details.get("reason") == "route":
+            return "absent"
+        raise error
+
+    def _diagnose(self, refusal: faults.NotAuthorized) -> Exception:
+        """Return what the refusal of one resource really means."""
+        with self._shared.lock:
+            age = time.monotonic() - self._shared.probed_at
+            if self._shared.probe is None or age > _DIAGNOSIS_SECONDS:
+                self._shared.probe, self._shared.probed_at = self.probe(), time.monotonic()
+            probe = self._shared.probe
+        return probe.error(refusal.details.get("resource")) or refusal
+
+    # Calls
+
+    def get(self, path: str, *, query: str = "") -> Any:
+        """Return the value at ``path`` (behind ``/rest/STORE/V1``); numbers with a fraction as Decimal."""
+        return faults.read_json(self._call("GET", path, query=query), method="GET")
+
+    def post(self, path: str, body: Mapping[str, Any]) -> Any:
+        """Send ``body`` and return the answer's value."""
+        return faults.read_json(self._call("POST", path, body=body), method="POST")
+
+    def put(self, path: str, body: Mapping[str, Any]) -> Any:
+        """Send ``body`` and return the answer's value."""
+        return faults.read_json(self._call("PUT", path, body=body), method="PUT")
+
+    def _call(
+        self, method: str, path: str, *, query: str = "", body: Mapping[str, Any] | None = None
+    ) -> Answer:
+        answer = self._send(method, path, query=query, body=body)
+        if 200 <= answer.status < 300:
+            return answer
+        error = faults.error_of(answer, method=method)
+        if isinstance(error, faults.NotAuthorized):
+            raise self._diagnose(error) from error
+        raise error
+
+    def _send(
+        self, method: str, path: str, *, query: str = "", body: Mapping[str, Any] | None = None
+    ) -> Answer:
+        return self._wire.request(
+            method,
+            f"/rest/{self._store_code}/V1{path}",
+            query=query,
+            headers={"Content-Type": "application/json", "Accept": "application/json"},
+            body=None if body is None else json_bytes(body),
+            auth=self._auth,
+            record=self._record,
+        )
+
+
+def json_bytes(value: Mapping[str, Any]) -> bytes:
+    """Return ``value`` as JSON; a Decimal becomes the number that it is, to the digit."""
+    return json.dumps(
+        value, ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=_number
+    ).encode()
+
+
+def _number(value: object) -> float:
+    if not isinstance(value, Decimal):
+        raise TypeError(f"{type(value).__name__} cannot be sent to Magento")
+    number = float(value)
+    if Decimal(repr(number)) != value:
+        raise ServiceRejected(f"{value} has too many digits for Magento.", system="magento", reason="digits")
+    return number
+
+
+def _record(value: Any, what: str) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise InvalidRecord(f"Magento's {what} is not an object.", system="magento", field=what)
+    return value
+
+
+def _records(value: Any) -> list[dict[str, Any]]:
+    if not isinstance(value, list):
+        raise InvalidRecord("Magento's list is not a list.", system="magento", field="items")
+    return [_record(item, "row") for item in value]
+
+
+def _rows(value: Any) -> tuple[list[dict[str, Any]], int]:
+    """Return the rows of a list and Magento's count; with ``fields`` an empty list comes as null."""
+    found = _record(value, "list")
+    rows: Sequence[Any] = found.get("items") or []
+    total = found.get("total_count")
+    return _records(rows), total if isinstance(total, int) else len(rows)
