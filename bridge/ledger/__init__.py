@@ -1,0 +1,83 @@
+"""The ledger: tables, migrations, and the queries on them. The truth about what was done, and what is to be done."""
+
+from __future__ import annotations
+
+from bridge.ledger.control import ALIVE_SECONDS
+from bridge.ledger.database import LedgerError, LedgerUnavailable
+from bridge.ledger.facts import (
+    Arrival,
+    Binding,
+    Bodies,
+    DeadEvent,
+    Effect,
+    Event,
+    Explanation,
+    Instance,
+    MappingChange,
+    MappingRow,
+    StoredEvent,
+    StoredExchange,
+    Taken,
+)
+from bridge.ledger.instances import checked_settings
+from bridge.ledger.ledger import Ledger, Upkeep
+from bridge.ledger.records import (
+    ENDED_STATES,
+    OPEN_STATES,
+    Attempt,
+    Breaker,
+    Change,
+    Job,
+    JobError,
+    JobId,
+    JobState,
+    Lease,
+    Lengths,
+    Pause,
+    Process,
+    Progress,
+    Run,
+    RunId,
+    Want,
+    Wanted,
+)
+
+__all__ = [
+    "ALIVE_SECONDS",
+    "ENDED_STATES",
+    "OPEN_STATES",
+    "Arrival",
+    "Attempt",
+    "Binding",
+    "Bodies",
+    "Breaker",
+    "Change",
+    "DeadEvent",
+    "Effect",
+    "Event",
+    "Explanation",
+    "Instance",
+    "Job",
+    "JobError",
+    "JobId",
+    "JobState",
+    "Lease",
+    "Ledger",
+    "LedgerError",
+    "LedgerUnavailable",
+    "Lengths",
+    "MappingChange",
+    "MappingRow",
+    "Pause",
+    "Process",
+    "Progress",
+    "Run",
+    "RunId",
+    "StoredEvent",
+    "StoredExchange",
+    "Taken",
+    "Upkeep",
+    "Want",
+    "Wanted",
+    "checked_settings",
+]

@@ -1,0 +1,121 @@
+"""Bindings: this Magento record is that Odoo record, for good."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from bridge.ledger.database import Database, Session
+from bridge.ledger.dialects import json_rows
+from bridge.ledger.facts import Binding
+from bridge.ledger.shapes import Shape, to_json
+
+_BINDING = Shape(Binding)
+
+_GET_MANY = f"""
+SELECT {_BINDING.columns} FROM bindings WHERE instance = :instance AND kind = :kind
+    AND magento_id IN (SELECT r.magento_id FROM {{rows ids r(magento_id text)}})
+"""
+_GET = f"""
+SELECT {_BINDING.columns} FROM bindings
+WHERE instance = :instance AND kind = :kind AND magento_id = :magento_id
+"""
+_BY_ODOO = f"""
+SELECT {_BINDING.columns} FROM bindings
+WHERE instance = :instance AND kind = :kind AND odoo_id = :odoo_id ORDER BY id
+"""
+#: What is not given stays as it was: a label or a fingerprint is not lost by binding again.
+_BIND = f"""
+INSERT INTO bindings (instance, kind, magento_id, magento_label, odoo_model, odoo_id, odoo_label, fingerprint,
+    order_items_json, created_at, updated_at)
+VALUES (:instance, :kind, :magento_id, :magento_label, :odoo_model, :odoo_id, :odoo_label, :fingerprint, :items,
+    {{now}}, {{now}})
+ON CONFLICT (instance, kind, magento_id) DO UPDATE SET
+    magento_label = coalesce(excluded.magento_label, bindings.magento_label), odoo_model = excluded.odoo_model,
+    odoo_id = excluded.odoo_id, odoo_label = coalesce(excluded.odoo_label, bindings.odoo_label),
+    fingerprint = coalesce(excluded.fingerprint, bindings.fingerprint),
+    order_items_json = coalesce(excluded.order_items_json, bindings.order_items_json), updated_at = {{now}}
+RETURNING {_BINDING.columns}
+"""
+_DROP = "DELETE FROM bindings WHERE instance = :instance AND kind = :kind AND magento_id = :magento_id"
+
+
+class Bindings:
+    """The bindings of the ledger. Magento ids are text: an entity id, a SKU, an email's digest."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def get(self, instance: str, kind: str, magento_id: str | int) -> Binding | None:
+        """Return what a Magento record is bound to, or None."""
+        with self._database.read() as session:
+            row = session.row(_GET, instance=instance, kind=kind, magento_id=str(magento_id))
+        return _BINDING.read(row) if row else None
+
+    def get_many(self, instance: str, kind: str, ids: Iterable[str | int]) -> dict[str, Binding]:
+        """Return the bindings of several Magento records by their ids, in one statement."""
+        wanted = json_rows({"magento_id": str(one)} for one in ids)
+        with self._database.read() as session:
+            rows = session.rows(_GET_MANY, instance=instance, kind=kind, ids=wanted)
+        return {binding.magento_id: binding for binding in _BINDING.read_all(rows)}
+
+    def by_odoo(self, instance: str, kind: str, odoo_id: int) -> list[Binding]:
+        """Return the bindings of an Odoo record: one, except where several Magento records share it."""
+        with self._database.read() as session:
+            return _BINDING.read_all(session.rows(_BY_ODOO, instance=instance, kind=kind, odoo_id=odoo_id))
+
+    def bind(
+        self,
+        instance: str,
+        kind: str,
+        *,
+        magento_id: str | int,
+        odoo_model: str,
+        odoo_id: int,
+        magento_label: str | None = None,
+        odoo_label: str | None = None,
+        fingerprint: str | None = None,
+        items: Mapping[str, Any] | None = None,
+    ) -> Binding:
+        """Bind a Magento record to an Odoo record, or bind it anew; what is None stays as it was."""
+        rows = self._database.single(
+            _BIND,
+            instance=instance,
+            kind=kind,
+            magento_id=str(magento_id),
+            magento_label=magento_label,
+            odoo_model=odoo_model,
+            odoo_id=odoo_id,
+            odoo_label=odoo_label,
+            fingerprint=fingerprint,
+            items=to_json(items),
+        )
+        return _BINDING.read(rows[0])
+
+    def list(
+        self,
+        instance: str,
+        *,
+        kind: str | None = None,
+        after: str | None = None,
+        limit: int = 100,
+    ) -> list[Binding]:
+        """Return bindings by kind and Magento id; ``after`` is the last Magento id of the page before, with ``kind``."""
+        where, params = ["instance = :instance"], {"instance": instance, "limit": limit}  # type: tuple[list[str], dict[str, Any]]
+        if kind is not None:
+            where.append("kind = :kind")
+            params["kind"] = kind
+        if after is not None:
+            where.append("magento_id > :after")
+            params["after"] = after
+        sql = f"SELECT {_BINDING.columns} FROM bindings WHERE {' AND '.join(where)} ORDER BY kind, magento_id LIMIT :limit"
+        with self._database.read() as session:
+            return _BINDING.read_all(session.rows(sql, **params))
+
+    def drop(self, instance: str, kind: str, magento_id: str | int) -> bool:
+        """Forget a binding; returns whether there was one."""
+
+        def work(session: Session) -> int:
+            return session.run(_DROP, instance=instance, kind=kind, magento_id=str(magento_id))
+
+        return self._database.write(work) > 0

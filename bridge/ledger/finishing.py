@@ -1,0 +1,177 @@
+"""The end of an attempt: one short transaction, guarded by the fence."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from bridge.ledger.breakers import open_for_seconds
+from bridge.ledger.causes import is_gone
+from bridge.ledger.database import Session
+from bridge.ledger.records import ENDED_STATES, Job, JobError, Lengths
+from bridge.ledger.shapes import to_json
+from bridge.ledger.waits import IN_DOUBT, release_waiters
+from bridge.ledger.wants import lock_name
+from bridge.retry import Decision
+
+#: A request to cancel is obeyed at the attempt's end, but never in a doubt: what was sent must first be known.
+_STOPS = f"(cancel_requested AND NOT {IN_DOUBT})"
+#: What came while the job ran makes it run once more, whatever became of this attempt. A request to cancel
+#: covers what was wanted until then (``claimed`` was raised by it); what was wanted later still counts.
+_END = f"""
+UPDATE jobs SET
+    state = CASE WHEN wanted > claimed THEN 'pending' WHEN {_STOPS} AND :state <> 'done' THEN 'cancelled'
+        ELSE :state END,
+    retry_count = CASE WHEN wanted > claimed THEN 0 ELSE retry_count + :count END,
+    next_attempt_at = CASE WHEN wanted > claimed THEN {{greatest}}({{now}}, not_before) ELSE next_attempt_at END,
+    finished_at = CASE WHEN wanted > claimed OR (:state = 'blocked' AND NOT {_STOPS}) THEN NULL
+        ELSE {{now}} END,
+    cause = CASE WHEN wanted > claimed THEN NULL ELSE :cause END,
+    waits_for = NULL, fence = NULL, lease_until = NULL, cancel_requested = false,
+    error_code = :error_code, error = :error, help = :help, trace = :trace, result = coalesce(:result, result)
+WHERE id = :id AND fence = :fence AND state = 'running'
+RETURNING state
+"""
+_IN_DOUBT = f"SELECT 1 FROM jobs WHERE id = :id AND {IN_DOUBT}"
+_RETRY = """
+UPDATE jobs SET
+    state = CASE WHEN NOT cancel_requested OR :is_doubt THEN :state
+        WHEN wanted > claimed THEN 'pending' ELSE 'cancelled' END,
+    retry_count = retry_count + :count,
+    next_attempt_at = {greatest}({later::delay}, not_before),
+    finished_at = CASE WHEN cancel_requested AND NOT :is_doubt AND wanted <= claimed THEN {now} ELSE NULL END,
+    cause = NULL, waits_for = CASE WHEN cancel_requested AND NOT :is_doubt THEN NULL ELSE :waits_for END,
+    fence = NULL, lease_until = NULL,
+    cancel_requested = cancel_requested AND :is_doubt AND wanted <= claimed,
+    error_code = :error_code, error = :error, help = :help, trace = :trace
+WHERE id = :id AND fence = :fence AND state = 'running'
+RETURNING state
+"""
+_ATTEMPT = """
+INSERT INTO attempts (job_id, number, worker, started_at, ended_at, outcome, error_code, error, help, trace)
+VALUES (:id, :number, :worker, :started_at, {now}, :outcome, :error_code, :error, :help, :trace)
+"""
+_LOCK = "SELECT id FROM jobs WHERE id = :id AND fence = :fence AND state = 'running' {for_update}"
+_HOLDER = "SELECT id FROM jobs WHERE lock_key = :lock AND state = 'running' AND id <> :id {for_share}"
+_SETTLED = "SELECT state IN ('confirmed', 'intended') FROM effects WHERE key = :key {for_share}"
+_OPEN_JOB = """
+SELECT id FROM jobs WHERE id = :id AND state IN ('pending', 'queued', 'running', 'retry_waiting', 'blocked')
+{for_share}
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class End:
+    """How an attempt ended, as the runner reports it."""
+
+    decision: Decision
+    error: JobError | None
+    result: Mapping[str, Any] | None
+
+
+def finish_in(session: Session, job: Job, end: End, *, lengths: Lengths) -> str | None:
+    """Write the end of ``job``'s attempt within the session's transaction; the new state, or None.
+
+    None means that the lease was lost: nothing was written.
+    """
+    decision = end.decision
+    if decision.state in {"retry_waiting", "blocked"} or decision.uses_attempt:
+        if session.row(_LOCK, id=job.id, fence=job.fence) is None:
+            return None
+        decision = _reconsidered(session, job, end, lengths=lengths)
+    state = _write(session, job, end, decision)
+    if state is None:
+        return None
+    session.run(
+        _ATTEMPT,
+        id=job.id,
+        number=job.attempt,
+        worker=job.worker,
+        started_at=job.started_at,
+        outcome=decision.state,
+        **_error_columns(end.error),
+    )
+    release_waiters(session, job.id, lock_key=job.lock_key, has_ended=state in ENDED_STATES)
+    return state
+
+
+def _write(session: Session, job: Job, end: End, decision: Decision) -> str | None:
+    common: dict[str, Any] = {
+        "id": job.id,
+        "fence": job.fence,
+        "count": int(decision.uses_attempt),
+        **_error_columns(end.error),
+    }
+    if decision.state == "retry_waiting":
+        waits_for = _with_instance(decision.waits_for, job.instance)
+        # Without a wait of its own (what it waits for is over) the job goes on at once.
+        goes_on = waits_for is None and decision.delay_seconds <= 0 and not decision.uses_attempt
+        row = session.row(
+            _RETRY,
+            state="pending" if goes_on else "retry_waiting",
+            delay=float(decision.delay_seconds),
+            waits_for=waits_for,
+            is_doubt=bool(waits_for and waits_for.startswith("doubt:"))
+            or session.row(_IN_DOUBT, id=job.id) is not None,
+            **common,
+        )
+    else:
+        row = session.row(
+            _END, state=decision.state, cause=decision.cause, result=to_json(end.result), **common
+        )
+    return None if row is None else str(row[0])
+
+
+def _reconsidered(session: Session, job: Job, end: End, *, lengths: Lengths) -> Decision:
+    """Return the decision as the ledger knows better: a wait that is over, a cause that is gone, an open breaker."""
+    decision = end.decision
+    if decision.uses_attempt and end.error and end.error.system:
+        seconds = open_for_seconds(session, job.instance, end.error.system)
+        if seconds is not None:
+            return Decision(
+                state="retry_waiting",
+                delay_seconds=max(
+                    seconds, decision.delay_seconds if decision.state == "retry_waiting" else 0
+                ),
+                waits_for=f"breaker:{job.instance}:{end.error.system}",
+            )
+    if decision.state == "blocked" and decision.cause and is_gone(session, job, decision.cause):
+        return Decision(state="retry_waiting")
+    if decision.state != "retry_waiting" or not decision.waits_for:
+        return decision
+    kind, _, name = (_with_instance(decision.waits_for, job.instance) or "").partition(":")
+    if kind == "lock":
+        held = session.row(_HOLDER, lock=name, id=job.id) is not None
+    elif kind == "job" and name.isdigit():
+        held = session.row(_OPEN_JOB, id=int(name)) is not None
+    elif kind == "doubt":
+        # Another attempt may have told meanwhile what became of it; the end of a doubt else has its own time.
+        return Decision(state="retry_waiting") if session.value(_SETTLED, key=name) else decision
+    elif kind == "mapping":
+        held = not is_gone(session, job, decision.waits_for)
+    else:
+        return decision
+    if not held:
+        return Decision(state="retry_waiting")
+    return replace(decision, delay_seconds=max(decision.delay_seconds, lengths.wait_patience_seconds))
+
+
+def _with_instance(waits_for: str | None, instance: str) -> str | None:
+    """Return a wait for a lock with the lock's full name."""
+    if waits_for and waits_for.startswith("lock:") and not waits_for.startswith(f"lock:{instance}:"):
+        return f"lock:{lock_name(instance, waits_for.removeprefix('lock:'))}"
+    return waits_for
+
+
+def _error_columns(error: JobError | None) -> dict[str, str | None]:
+    if error is None:
+        return {"error_code": None, "error": None, "help": None, "trace": None}
+    return {"error_code": error.code, "error": error.message, "help": error.help, "trace": error.trace}
+
+
+def as_end(
+    decision: Decision, *, error: JobError | None = None, result: Mapping[str, Any] | None = None
+) -> End:
+    """Return an attempt's end as one value."""
+    return End(decision=decision, error=error, result=result)

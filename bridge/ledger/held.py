@@ -1,0 +1,29 @@
+"""Work that is held back: queued jobs go back to ``pending`` when a flow is paused or a breaker opens."""
+
+from __future__ import annotations
+
+from bridge.ledger.database import Session
+from bridge.ledger.waits import release_lock
+
+_BACK = """
+UPDATE jobs SET state = 'pending', dispatches = 0, next_attempt_at = {greatest}({now}, not_before)
+WHERE id IN (
+    SELECT id FROM jobs WHERE state = 'queued'
+        AND (CAST(:instance AS text) IS NULL OR instance = :instance)
+        AND (CAST(:flow AS text) IS NULL OR kind = :flow)
+        AND (CAST(:system AS text) IS NULL OR systems LIKE '%' || :system || '%')
+    ORDER BY id {for_update})
+    AND state = 'queued'
+RETURNING lock_key
+"""
+
+
+def back_to_pending(
+    session: Session, *, instance: str | None = None, flow: str | None = None, system: str | None = None
+) -> int:
+    """Take back the queued jobs of an instance, a flow or a system: their messages will find nothing to claim."""
+    rows = session.rows(_BACK, instance=instance, flow=flow, system=system)
+    for (lock_key,) in rows:
+        if lock_key:
+            release_lock(session, lock_key)
+    return len(rows)

@@ -1,0 +1,148 @@
+"""Mappings: the operator's decisions that a Magento value stands for an Odoo record, with their history."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from bridge.ledger.causes import mapping_cause, release_cause
+from bridge.ledger.database import Database, Session
+from bridge.ledger.dialects import json_rows
+from bridge.ledger.facts import MappingChange, MappingRow
+from bridge.ledger.shapes import Shape, to_json
+
+_MAPPING = Shape(MappingRow)
+_CHANGE = Shape(MappingChange)
+
+_RESOLVE = f"""
+SELECT {", ".join(f"m.{name}" for name in _MAPPING.columns.split(", "))}
+FROM {{rows keys r(kind text, value text)}}
+JOIN mappings m ON m.instance = :instance AND m.kind = r.kind AND m.value = r.value AND m.state = 'mapped'
+"""
+_OBSERVE = """
+INSERT INTO mappings (instance, kind, value, label, example, state, version, data, seen_count, first_seen_at,
+    last_seen_at, updated_at)
+SELECT :instance, s.kind, s.value, s.label, s.example, 'unmapped', 0, '{}', s.times, {now}, {now}, {now}
+FROM {rows seen s(kind text, value text, label text, example text, times bigint)}
+WHERE true
+ORDER BY s.kind, s.value
+ON CONFLICT (instance, kind, value) DO UPDATE SET
+    seen_count = mappings.seen_count + excluded.seen_count, last_seen_at = excluded.last_seen_at,
+    label = coalesce(excluded.label, mappings.label), example = coalesce(excluded.example, mappings.example)
+"""
+_DECIDE = f"""
+INSERT INTO mappings (instance, kind, value, state, odoo_model, odoo_id, odoo_label, version, data, seen_count,
+    first_seen_at, last_seen_at, updated_by, updated_at)
+VALUES (:instance, :kind, :value, :state, :odoo_model, :odoo_id, :odoo_label, 1, :data, 0, {{now}}, {{now}}, :by, {{now}})
+ON CONFLICT (instance, kind, value) DO UPDATE SET state = excluded.state, odoo_model = excluded.odoo_model,
+    odoo_id = excluded.odoo_id, odoo_label = excluded.odoo_label, data = excluded.data,
+    version = mappings.version + 1, updated_by = excluded.updated_by, updated_at = excluded.updated_at
+RETURNING {_MAPPING.columns}
+"""
+_KEEP = """
+INSERT INTO mapping_history (instance, kind, value, state, odoo_model, odoo_id, odoo_label, version, data, by, at)
+VALUES (:instance, :kind, :value, :state, :odoo_model, :odoo_id, :odoo_label, :version, :data, :by, {now})
+"""
+_GET = f"""
+SELECT {_MAPPING.columns} FROM mappings WHERE instance = :instance AND kind = :kind AND value = :value
+"""
+_HISTORY = f"""
+SELECT {_CHANGE.columns} FROM mapping_history WHERE instance = :instance AND kind = :kind AND value = :value
+ORDER BY version
+"""
+_IMPACT = """
+SELECT count(*) FROM jobs WHERE state = 'blocked' AND instance = :instance AND cause = :cause
+"""
+
+
+class Mappings:
+    """The mappings of the ledger."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def resolve(self, instance: str, keys: Iterable[tuple[str, str]]) -> dict[tuple[str, str], MappingRow]:
+        """Return the mapped ones among ``keys`` (kind, value), in one statement."""
+        wanted = json_rows({"kind": kind, "value": value} for kind, value in set(keys))
+        with self._database.read() as session:
+            rows = session.rows(_RESOLVE, instance=instance, keys=wanted)
+        return {(found.kind, found.value): found for found in _MAPPING.read_all(rows)}
+
+    def observe(self, instance: str, seen: Iterable[tuple[str, str, str | None, str | None]]) -> None:
+        """Note values (kind, value, label, example) that Magento showed: new ones become ``unmapped``."""
+        rows: dict[tuple[str, str], dict[str, Any]] = {}
+        for kind, value, label, example in seen:
+            row = rows.setdefault((kind, value), {"kind": kind, "value": value, "times": 0})
+            row.update(label=label, example=example, times=row["times"] + 1)
+        if rows:
+            self._database.command(_OBSERVE, instance=instance, seen=json_rows(rows.values()))
+
+    def set(
+        self,
+        instance: str,
+        kind: str,
+        value: str,
+        *,
+        odoo_model: str,
+        odoo_id: int,
+        odoo_label: str | None,
+        by: str,
+        data: Mapping[str, Any] | None = None,
+    ) -> MappingRow:
+        """Decide that a value stands for an Odoo record, and let the jobs go on that lacked it."""
+        record = {
+            "odoo_model": odoo_model,
+            "odoo_id": odoo_id,
+            "odoo_label": odoo_label,
+            "data": to_json(data or {}),
+        }
+        return self._decide(instance, kind, value, state="mapped", by=by, **record)
+
+    def ignore(self, instance: str, kind: str, value: str, *, by: str) -> MappingRow:
+        """Decide that a value stands for nothing; jobs that lacked it go on and say what that means for them."""
+        record = {"odoo_model": None, "odoo_id": None, "odoo_label": None, "data": "{}"}
+        return self._decide(instance, kind, value, state="ignored", by=by, **record)
+
+    def get(self, instance: str, kind: str, value: str) -> MappingRow | None:
+        """Return a value's row, mapped or not, or None."""
+        with self._database.read() as session:
+            row = session.row(_GET, instance=instance, kind=kind, value=value)
+        return _MAPPING.read(row) if row else None
+
+    def history(self, instance: str, kind: str, value: str) -> list[MappingChange]:
+        """Return every decision about a value, oldest first."""
+        with self._database.read() as session:
+            return _CHANGE.read_all(session.rows(_HISTORY, instance=instance, kind=kind, value=value))
+
+    def impact(self, instance: str, kind: str, value: str) -> int:
+        """Return how many jobs are blocked for lack of a value's mapping."""
+        with self._database.read() as session:
+            return int(session.value(_IMPACT, instance=instance, cause=mapping_cause(kind, value)))
+
+    def _decide(
+        self, instance: str, kind: str, value: str, *, state: str, by: str, **record: Any
+    ) -> MappingRow:
+        named = {"instance": instance, "kind": kind, "value": value, "state": state, "by": by, **record}
+
+        def work(session: Session) -> MappingRow:
+            # The row is locked first: a job about to be blocked for lack of it looks after this transaction.
+            rows = session.rows(_DECIDE, **named)
+            decided = _MAPPING.read(rows[0])
+            session.run(_KEEP, version=decided.version, **named)
+            release_cause(session, instance, mapping_cause(kind, value))
+            return decided
+
+        return self._database.write(work, on_conflict_again=True)
+
+    def list(
+        self, instance: str, *, kind: str | None = None, state: str | None = None, limit: int = 1000
+    ) -> list[MappingRow]:
+        """Return the values of an instance by kind and value."""
+        where, params = ["instance = :instance"], {"instance": instance, "limit": limit}  # type: tuple[list[str], dict[str, Any]]
+        for name, given in (("kind", kind), ("state", state)):
+            if given is not None:
+                where.append(f"{name} = :{name}")
+                params[name] = given
+        sql = f"SELECT {_MAPPING.columns} FROM mappings WHERE {' AND '.join(where)} ORDER BY kind, value LIMIT :limit"
+        with self._database.read() as session:
+            return _MAPPING.read_all(session.rows(sql, **params))

@@ -1,0 +1,161 @@
+"""Mappings and bindings: decisions, their history, and the jobs that wait for them."""
+
+from __future__ import annotations
+
+import pytest
+
+from bridge.ledger import Ledger
+from bridge.retry import Decision
+from tests.support.ledger import again, in_threads, start, state_of
+
+CAUSE = "mapping:tax:VAT 21% / 21.0000"
+VALUE = "VAT 21% / 21.0000"
+
+
+def decide(ledger: Ledger, value: str = VALUE, odoo_id: int = 8, instance: str = "shop"):
+    return ledger.mappings.set(
+        instance, "tax", value, odoo_model="account.tax", odoo_id=odoo_id, odoo_label="21% S", by="anna"
+    )
+
+
+def test_a_mapping_is_found_only_once_it_is_decided(ledger: Ledger):
+    keys = [("tax", VALUE), ("payment", "checkmo")]
+    ledger.mappings.observe("shop", [("tax", VALUE, "VAT", "order 000000042")])
+    assert ledger.mappings.resolve("shop", keys) == {}
+    decide(ledger)
+    found = ledger.mappings.resolve("shop", keys)
+    assert list(found) == [("tax", VALUE)]
+    mapping = found["tax", VALUE]
+    assert (mapping.state, mapping.odoo_model, mapping.odoo_id, mapping.version) == (
+        "mapped",
+        "account.tax",
+        8,
+        1,
+    )
+    assert ledger.mappings.resolve("other", keys) == {}
+    assert ledger.mappings.resolve("shop", []) == {}
+
+
+def test_what_magento_shows_is_counted_and_kept_with_an_example(ledger: Ledger):
+    ledger.mappings.observe("shop", [("tax", VALUE, "VAT", "order 1"), ("tax", VALUE, "VAT", "order 2")])
+    ledger.mappings.observe("shop", [("tax", VALUE, None, "order 3"), ("payment", "checkmo", None, None)])
+    ledger.mappings.observe("shop", [])
+    row = ledger.mappings.get("shop", "tax", VALUE)
+    assert (row.state, row.seen_count, row.label, row.example) == ("unmapped", 3, "VAT", "order 3")
+    assert [found.kind for found in ledger.mappings.list("shop")] == ["payment", "tax"]
+    decide(ledger)
+    assert [found.kind for found in ledger.mappings.list("shop", state="unmapped")] == ["payment"]
+    ledger.mappings.observe("shop", [("tax", VALUE, "VAT", "order 4")])
+    assert ledger.mappings.get("shop", "tax", VALUE).state == "mapped"
+
+
+def test_every_decision_is_kept(ledger: Ledger):
+    decide(ledger, odoo_id=8)
+    decide(ledger, odoo_id=9)
+    ledger.mappings.ignore("shop", "tax", VALUE, by="ben")
+    history = ledger.mappings.history("shop", "tax", VALUE)
+    assert [(one.version, one.state, one.odoo_id, one.by) for one in history] == [
+        (1, "mapped", 8, "anna"),
+        (2, "mapped", 9, "anna"),
+        (3, "ignored", None, "ben"),
+    ]
+    assert ledger.mappings.get("shop", "tax", VALUE).version == 3
+    assert ledger.mappings.resolve("shop", [("tax", VALUE)]) == {}
+
+
+@pytest.mark.parametrize("by", ["set", "ignore"])
+def test_a_decision_lets_the_blocked_jobs_go_on_and_no_others(ledger: Ledger, by: str):
+    mine, other_value, other_instance = (
+        start(ledger, "1"),
+        start(ledger, "2"),
+        start(ledger, "3", instance="other"),
+    )
+    for job, cause in ((mine, CAUSE), (other_value, "mapping:tax:9"), (other_instance, CAUSE)):
+        assert ledger.jobs.finish(job, Decision(state="blocked", cause=cause)) == "blocked"
+    assert ledger.mappings.impact("shop", "tax", VALUE) == 1
+    if by == "set":
+        decide(ledger)
+    else:
+        ledger.mappings.ignore("shop", "tax", VALUE, by="anna")
+    assert [state_of(ledger, job.id) for job in (mine, other_value, other_instance)] == [
+        "pending",
+        "blocked",
+        "blocked",
+    ]
+
+
+def test_a_mapping_set_while_the_job_ran_does_not_block_it(ledger: Ledger):
+    job = start(ledger)
+    decide(ledger)
+    assert ledger.jobs.finish(job, Decision(state="blocked", cause=CAUSE)) == "pending"
+    assert again(ledger, job.id).attempt == 2
+
+
+def test_a_job_blocked_for_a_value_that_nobody_observed_makes_it_known(ledger: Ledger):
+    job = start(ledger)
+    assert ledger.jobs.finish(job, Decision(state="blocked", cause=CAUSE)) == "blocked"
+    assert ledger.mappings.get("shop", "tax", VALUE).state == "unmapped"
+
+
+def test_nobody_stays_blocked_when_the_mapping_is_set_at_that_moment(ledger: Ledger):
+    for number in range(25):
+        value = f"rate {number}"
+        job = start(ledger, str(number))
+        blocked = Decision(state="blocked", cause=f"mapping:tax:{value}")
+        in_threads(
+            lambda job=job, blocked=blocked: ledger.jobs.finish(job, blocked),
+            lambda value=value: decide(ledger, value),
+        )
+        assert state_of(ledger, job.id) == "pending"
+
+
+def test_two_decisions_at_once_get_two_versions(ledger: Ledger):
+    in_threads(lambda: decide(ledger, odoo_id=8), lambda: decide(ledger, odoo_id=9))
+    assert [one.version for one in ledger.mappings.history("shop", "tax", VALUE)] == [1, 2]
+
+
+def test_a_binding_pairs_a_magento_record_with_an_odoo_record(ledger: Ledger):
+    assert ledger.bindings.get("shop", "order", 42) is None
+    binding = ledger.bindings.bind(
+        "shop",
+        "order",
+        magento_id=42,
+        magento_label="000000042",
+        odoo_model="sale.order",
+        odoo_id=7,
+        odoo_label="S00007",
+        fingerprint="f1",
+        items={"101": {"line": 9, "quantity": "2"}},
+    )
+    assert ledger.bindings.get("shop", "order", "42") == binding
+    assert ledger.bindings.get("other", "order", 42) is None
+    assert binding.order_items_json == {"101": {"line": 9, "quantity": "2"}}
+    assert ledger.bindings.by_odoo("shop", "order", 7) == [binding]
+
+
+def test_binding_again_keeps_what_is_not_given(ledger: Ledger):
+    first = ledger.bindings.bind(
+        "shop", "order", magento_id=42, odoo_model="sale.order", odoo_id=7, fingerprint="f1", items={"1": 2}
+    )
+    second = ledger.bindings.bind("shop", "order", magento_id=42, odoo_model="sale.order", odoo_id=8)
+    assert (second.odoo_id, second.fingerprint, second.order_items_json) == (8, "f1", {"1": 2})
+    assert second.created_at == first.created_at
+
+
+def test_many_bindings_are_read_in_one_go_and_listed_page_by_page(ledger: Ledger):
+    for number in range(12):
+        ledger.bindings.bind(
+            "shop", "product", magento_id=f"SKU-{number:02}", odoo_model="product.product", odoo_id=number
+        )
+    found = ledger.bindings.get_many("shop", "product", ["SKU-03", "SKU-05", "none"])
+    assert {sku: one.odoo_id for sku, one in found.items()} == {"SKU-03": 3, "SKU-05": 5}
+    page = ledger.bindings.list("shop", kind="product", limit=5)
+    rest = ledger.bindings.list("shop", kind="product", after=page[-1].magento_id, limit=50)
+    assert [one.odoo_id for one in (*page, *rest)] == list(range(12))
+
+
+def test_a_dropped_binding_is_gone(ledger: Ledger):
+    ledger.bindings.bind("shop", "order", magento_id=42, odoo_model="sale.order", odoo_id=7)
+    assert ledger.bindings.drop("shop", "order", 42)
+    assert not ledger.bindings.drop("shop", "order", 42)
+    assert ledger.bindings.get("shop", "order", 42) is None
