@@ -1,0 +1,151 @@
+"""What the simulated Magento holds: orders with their older versions, catalog, customers, stores, switches.
+
+The records come from the recordings (``bridge/sandbox/data/magento``); orders and products that were not
+recorded one by one are built in the recorded shape.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+import threading
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from importlib import resources
+from typing import Any
+
+from bridge.sandbox.magento.oauth import Guard, Integration
+from bridge.sandbox.magento.rest import Raw
+
+#: Magento's format of ``created_at`` and ``updated_at``, in UTC.
+TIME_FORMAT = "%Y-%m-%d %H:%M:%S"
+
+
+def load_data(name: str) -> Any:
+    """Return the recorded data of ``bridge/sandbox/data/magento/NAME.json``, fresh each time."""
+    source = resources.files("bridge.sandbox").joinpath("data", "magento", f"{name}.json")
+    return json.loads(source.read_text(encoding="utf-8"))
+
+
+class Orders:
+    """The orders, by entity id. A change keeps the older version for stale reads."""
+
+    def __init__(self, *, stale_seconds: float = 10.0) -> None:
+        self._lock = threading.RLock()
+        self._rows: dict[int, Raw] = {}
+        self._by_increment: dict[str, int] = {}
+        self._older: dict[int, tuple[Raw, float]] = {}
+        #: How long after a change a stale read may answer the older version.
+        self.stale_seconds = stale_seconds
+
+    def add(self, raw: Raw) -> Raw:
+        """Add an order, or put a new version in the place of the one with the same ``entity_id``."""
+        with self._lock:
+            entity_id = int(raw["entity_id"])
+            if entity_id in self._rows:
+                self._older[entity_id] = (self._rows[entity_id], time.monotonic())
+            self._rows[entity_id] = raw
+            self._by_increment[raw["increment_id"]] = entity_id
+        return raw
+
+    def get(self, entity_id: int, *, is_stale: bool = False) -> Raw | None:
+        """Return an order, or None. A stale read gets the version before the last change, for a while."""
+        with self._lock:
+            if is_stale and entity_id in self._older:
+                raw, changed = self._older[entity_id]
+                if time.monotonic() - changed < self.stale_seconds:
+                    return raw
+            return self._rows.get(entity_id)
+
+    def by_increment(self, increment_id: str) -> Raw | None:
+        """Return the order with this increment id, or None."""
+        with self._lock:
+            return self._rows.get(self._by_increment.get(increment_id, -1))
+
+    def all(self) -> list[Raw]:
+        """Return all orders in the order of their ids."""
+        with self._lock:
+            return [self._rows[entity_id] for entity_id in sorted(self._rows)]
+
+    def change(self, entity_id: int, values: Mapping[str, Any]) -> Raw | None:
+        """Set fields of an order and move its ``updated_at``, by a second at the least. None if there is none."""
+        with self._lock:
+            old = self._rows.get(entity_id)
+            if old is None:
+                return None
+            before = datetime.strptime(old["updated_at"], TIME_FORMAT).replace(tzinfo=UTC)
+            now = max(datetime.now(UTC), before + timedelta(seconds=1))
+            return self.add({**copy.deepcopy(old), **values, "updated_at": now.strftime(TIME_FORMAT)})
+
+    def remove(self, entity_id: int) -> None:
+        """Delete an order, as only a database script can."""
+        with self._lock:
+            raw = self._rows.pop(entity_id, None)
+            if raw is not None:
+                self._by_increment.pop(raw["increment_id"], None)
+                self._older.pop(entity_id, None)
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+
+class Catalog:
+    """The products, by id and by SKU without regard to case."""
+
+    def __init__(self, products: Iterable[Raw]) -> None:
+        self._rows: dict[int, Raw] = {}
+        self._by_sku: dict[str, int] = {}
+        for raw in products:
+            self.add(raw)
+
+    def add(self, raw: Raw) -> None:
+        """Add a product document in the shape of ``GET /V1/products/SKU``."""
+        self._rows[raw["id"]] = raw
+        self._by_sku[raw["sku"].casefold()] = raw["id"]
+
+    def get(self, product_id: int) -> Raw | None:
+        """Return a product by its entity id, or None."""
+        return self._rows.get(product_id)
+
+    def by_sku(self, sku: str) -> Raw | None:
+        """Return a product by its SKU, whatever its case, or None."""
+        return self._rows.get(self._by_sku.get(sku.casefold(), -1))
+
+    def remove(self, sku: str) -> None:
+        """Delete a product: lines of older orders then name one that is gone."""
+        product_id = self._by_sku.pop(sku.casefold(), None)
+        if product_id is not None:
+            del self._rows[product_id]
+
+    def all(self) -> list[Raw]:
+        """Return all products in the order of their ids."""
+        return [self._rows[product_id] for product_id in sorted(self._rows)]
+
+
+@dataclass
+class Switches:
+    """Settings of the shop that change how its REST API answers. May be changed while it runs."""
+
+    #: ``webapi/validation/input_limit_enabled``: page sizes have a default of 20 and a maximum of 50.
+    input_limits: bool = False
+
+
+class MagentoState:
+    """One simulated shop."""
+
+    def __init__(self, *, integration: Integration, guard: Guard | None = None) -> None:
+        self.guard = guard or Guard(integration)
+        self.switches = Switches()
+        self.orders = Orders()
+        self.catalog = Catalog(load_data("products"))
+        self.customers: dict[int, Raw] = {raw["id"]: raw for raw in load_data("customers")}
+        self.stores: dict[str, Any] = load_data("stores")
+        #: User names and passwords of administrators and customers, for the token endpoints.
+        self.admins: dict[str, str] = {}
+        self.customer_passwords: dict[str, str] = {}
+
+    def store_codes(self) -> set[str]:
+        """Return the codes that may stand in a path: every store view, and ``all``."""
+        return {view["code"] for view in self.stores["storeViews"]} | {"all"}

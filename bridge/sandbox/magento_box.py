@@ -1,0 +1,113 @@
+"""The simulated Magento as a running server, with handles for tests and the demo."""
+
+from __future__ import annotations
+
+import random
+
+from bridge.sandbox.calls import Calls
+from bridge.sandbox.faults import Faults
+from bridge.sandbox.magento.app import ERROR_REPLIES, build_app, describe
+from bridge.sandbox.magento.generator import OrderGenerator
+from bridge.sandbox.magento.oauth import Guard, Integration
+from bridge.sandbox.magento.rest import Raw
+from bridge.sandbox.magento.state import Catalog, MagentoState, Orders, Switches, load_data
+from bridge.sandbox.middleware import FaultMiddleware
+from bridge.sandbox.server import Server
+
+
+class MagentoBox:
+    """A simulated shop over HTTP. It holds the 31 recorded orders from the start."""
+
+    def __init__(self, *, calls: Calls, seed: int = 1, port: int = 0) -> None:
+        chance = random.Random(f"magento {seed}")
+        self._integration = Integration(
+            consumer_key=_token(chance),
+            consumer_secret=_token(chance),
+            access_token=_token(chance),
+            access_token_secret=_token(chance),
+        )
+        self.state = MagentoState(integration=self._integration)
+        #: A bearer token that works from the start, as an administrator's does.
+        self.admin_token = _token(chance)
+        self.state.guard.admin_tokens.add(self.admin_token)
+        #: The faults thrown at this system's answers.
+        self.faults = Faults(seed)
+        self.calls = calls
+        recorded = load_data("orders")
+        for raw in recorded:
+            self.state.orders.add(raw)
+        self._unseen = list(recorded)
+        self._generator = OrderGenerator(self.state.catalog, seed=seed, after=recorded)
+        for customer in self._generator.customers():
+            self.state.customers.setdefault(customer["id"], customer)
+        app = FaultMiddleware(
+            build_app(self.state),
+            system="magento",
+            faults=self.faults,
+            calls=calls,
+            describe=describe,
+            error_replies=ERROR_REPLIES,
+        )
+        self._server = Server.start(app, name="magento", port=port)
+
+    @property
+    def url(self) -> str:
+        """Base URL of the shop, without a slash at its end."""
+        return self._server.url
+
+    @property
+    def secret(self) -> dict[str, str]:
+        """The integration's OAuth 1.0a credentials, in the form of the bridge's secret."""
+        return {
+            "consumer_key": self._integration.consumer_key,
+            "consumer_secret": self._integration.consumer_secret,
+            "access_token": self._integration.access_token,
+            "access_token_secret": self._integration.access_token_secret,
+        }
+
+    @property
+    def bearer_token(self) -> str:
+        """The integration's token as a bearer: refused unless ``guard.bearer_enabled``."""
+        return self._integration.access_token
+
+    @property
+    def guard(self) -> Guard:
+        """Who may do what: ``bearer_enabled`` and ``allowed`` are switches."""
+        return self.state.guard
+
+    @property
+    def switches(self) -> Switches:
+        """Settings of the shop that change its answers."""
+        return self.state.switches
+
+    @property
+    def orders(self) -> Orders:
+        """The orders: ``add`` puts one there, or a new version of one."""
+        return self.state.orders
+
+    @property
+    def catalog(self) -> Catalog:
+        """The products."""
+        return self.state.catalog
+
+    def generate_orders(self, count: int, *, kinds: tuple[str, ...] | None = None) -> list[Raw]:
+        """Return ``count`` orders of this shop: the recorded ones first, then new ones of all kinds.
+
+        Each call goes on where the last one ended. With ``kinds`` (``generator.KINDS``) only new ones.
+        """
+        recorded: list[Raw] = []
+        if kinds is None:
+            recorded, self._unseen = self._unseen[:count], self._unseen[count:]
+        made = self._generator.orders(count - len(recorded), kinds=kinds)
+        for raw in made:
+            self.state.orders.add(raw)
+        return [*recorded, *made]
+
+    def stop(self) -> None:
+        """Let held requests go and close the server."""
+        self.faults.clear()
+        self._server.stop()
+
+
+def _token(chance: random.Random) -> str:
+    return f"{chance.getrandbits(128):032x}"

@@ -1,0 +1,309 @@
+"""Templates and variants. Identity is the variant; a template makes its variants unless they are dynamic."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import product as combinations
+from typing import Any
+
+from bridge.sandbox.odoo.fault import OdooFault, validation_error
+from bridge.sandbox.odoo.records import NOT_COMPUTED, Model
+from bridge.sandbox.odoo.tables import Row
+
+#: Fields that the variant has for itself; all others are the template's.
+OWN_FIELDS = frozenset(
+    [
+        "default_code",
+        "barcode",
+        "active",
+        "product_tmpl_id",
+        "standard_price",
+        "product_template_attribute_value_ids",
+        "combination_indices",
+        "weight",
+        "volume",
+    ]
+)
+#: Fields that a template with one variant shares with it.
+SHARED = ("default_code", "barcode", "standard_price", "weight", "volume")
+
+
+class Template(Model):
+    """``product.template``."""
+
+    order = "name, id"
+    required = ("name",)
+    late_keys = frozenset({"categ_id"})
+
+    def prepare(self, values: Row, record_id: int | None) -> Row:
+        """Bring 16's two fields for the type together."""
+        if self.env.dialect.major < 18:
+            kind = values.get("detailed_type") or values.get("type")
+            if kind:
+                values["detailed_type"] = values["type"] = kind
+        return values
+
+    def defaults(self, values: Row) -> Row:
+        """Return what a product has when it is not said."""
+        return self.template_defaults()
+
+    def template_defaults(self) -> Row:
+        """Return the defaults of a template, also for one made by its variant."""
+        company = self.env.company()
+        common: Row = {
+            "active": True,
+            "sale_ok": True,
+            "purchase_ok": True,
+            "list_price": 1.0,
+            "uom_id": 1,
+            "uom_po_id": 1,
+            "categ_id": 1,
+            "type": "consu",
+            "invoice_policy": "order",
+            "taxes_id": [[6, 0, company["_sale_tax_ids"]]],
+        }
+        if self.env.dialect.major < 18:
+            common["detailed_type"] = "consu"
+        return {name: value for name, value in common.items() if name in self.fields}
+
+    def created(self, record_id: int, values: Row) -> None:
+        """Make the variants, unless a variant is making the template."""
+        if self.env.context.get("_variant_follows"):
+            return
+        variants = self.env["product.product"]
+        chosen = list(self._combinations(record_id))
+        shared = {name: values[name] for name in SHARED if name in values}
+        for values_of_one in chosen:
+            variants.create(
+                {
+                    "product_tmpl_id": record_id,
+                    "product_template_attribute_value_ids": [[6, 0, values_of_one]],
+                    **(shared if len(chosen) == 1 else {}),
+                }
+            )
+
+    def _combinations(self, record_id: int) -> Iterator[list[int]]:
+        """Return the attribute values of each variant to make; none where an attribute is dynamic."""
+        attributes = self.env.db.table("product.attribute").rows
+        lines = self.children(record_id, "product.template.attribute.line", "product_tmpl_id")
+        line_rows = self.env.db.table("product.template.attribute.line").rows
+        kinds = {attributes[line_rows[line]["attribute_id"]].get("create_variant") for line in lines}
+        if "dynamic" in kinds:
+            return
+        choices = [
+            self.env["product.template.attribute.line"].get(line, "product_template_value_ids")
+            for line in lines
+            if attributes[line_rows[line]["attribute_id"]].get("create_variant") != "no_variant"
+        ]
+        for chosen in combinations(*choices):
+            yield list(chosen)
+
+    def written(self, record_id: int, values: Row, old: Row) -> None:
+        """Carry shared fields to an only variant."""
+        variants = self.children(record_id, "product.product", "product_tmpl_id")
+        shared = {name: values[name] for name in SHARED if name in values}
+        if "active" in values:
+            shared["active"] = values["active"]
+        if shared and len(variants) == 1:
+            self.env["product.product"].write(variants, shared)
+
+    def before_unlink(self, ids: Sequence[int]) -> None:
+        """Delete the variants with their template."""
+        for one in ids:
+            self.env["product.product"].unlink(self.children(one, "product.product", "product_tmpl_id"))
+
+    def compute(self, row: Row, name: str) -> Any:
+        """Return fields that follow from the variants."""
+        variants = self.children(row["id"], "product.product", "product_tmpl_id")
+        if name == "product_variant_id":
+            return variants[0] if variants else None
+        if name == "product_variant_count":
+            return len(variants)
+        if name in SHARED and len(variants) == 1:
+            return self.env["product.product"].get(variants[0], name)
+        return NOT_COMPUTED
+
+    def display_name(self, row: Row) -> str:
+        """Return ``[CODE] Name``."""
+        code = self.value(row, "default_code")
+        return f"[{code}] {row.get('name')}" if code else row.get("name") or ""
+
+    def value(self, row: Row, name: str) -> Any:
+        """Return a field; shared ones are the only variant's."""
+        if name in SHARED and name in row:
+            computed = self.compute(row, name)
+            return row[name] if computed is NOT_COMPUTED else computed
+        return super().value(row, name)
+
+
+class Variant(Model):
+    """``product.product``."""
+
+    order = "default_code, name, id"
+
+    def create(self, values: Row) -> int:
+        """Store a variant; without a template it makes one."""
+        self._check_names(values, "create")
+        values = self.prepare(dict(values), None)
+        own = {name: value for name, value in values.items() if name in OWN_FIELDS}
+        if not own.get("product_tmpl_id"):
+            env = self.env
+            shared = {name: value for name, value in values.items() if name not in OWN_FIELDS}
+            before = env.context
+            env.context = {**before, "_variant_follows": True}
+            try:
+                own["product_tmpl_id"] = env["product.template"].create(shared)
+            finally:
+                env.context = before
+        return super().create(own)
+
+    def defaults(self, values: Row) -> Row:
+        """Return what a variant has when it is not said."""
+        return {"active": True, "standard_price": 0.0}
+
+    def created(self, record_id: int, values: Row) -> None:
+        """Check the barcode and the combination."""
+        self._check_barcode(record_id)
+        row = self.table.rows[record_id]
+        chosen = sorted(row.get("product_template_attribute_value_ids") or [])
+        for other in self.table.lookup("product_tmpl_id", [row["product_tmpl_id"]]):
+            rows = self.table.rows
+            same = sorted(rows[other].get("product_template_attribute_value_ids") or []) == chosen
+            if other != record_id and same and rows[other].get("active", True):
+                raise self._combination_taken(row["product_tmpl_id"], chosen)
+
+    def _combination_taken(self, template_id: int, chosen: list[int]) -> OdooFault:
+        if self.env.dialect.major < 18:
+            text = "current transaction is aborted, commands ignored until end of transaction block\n"
+            return OdooFault("psycopg2.errors.InFailedSqlTransaction", text)
+        key = ",".join(str(one) for one in chosen)
+        return OdooFault(
+            "psycopg2.errors.UniqueViolation",
+            'duplicate key value violates unique constraint "product_product_combination_unique"\n'
+            f"DETAIL:  Key (product_tmpl_id, combination_indices)=({template_id}, {key}) already exists.\n",
+        )
+
+    def _write_one(self, record_id: int, values: Row) -> None:
+        own = {name: value for name, value in values.items() if name in OWN_FIELDS}
+        shared = {name: value for name, value in values.items() if name not in OWN_FIELDS}
+        super()._write_one(record_id, own)
+        if shared:
+            self.env["product.template"].write([self.table.rows[record_id]["product_tmpl_id"]], shared)
+
+    def written(self, record_id: int, values: Row, old: Row) -> None:
+        """Check the barcode."""
+        if "barcode" in values:
+            self._check_barcode(record_id)
+
+    def _check_barcode(self, record_id: int) -> None:
+        rows = self.table.rows
+        code = rows[record_id].get("barcode")
+        if not code:
+            return
+        same = [row for row in rows.values() if row.get("barcode") == code]
+        if len(same) < 2:
+            return
+        names = [self.display_name(row) for row in same]
+        text = f'Barcode(s) already assigned:\n\n- Barcode "{code}" already assigned to product(s): '
+        if self.env.dialect.major < 18:
+            raise validation_error(text + ", ".join(names))
+        text += ", ".join(names[:-1]) + f" and {names[-1]}"
+        raise validation_error(
+            f"{text}\n\nNote: products that you don't have access to will not be shown above."
+        )
+
+    def before_unlink(self, ids: Sequence[int]) -> None:
+        """Refuse where an order line needs the product."""
+        lines = self.env.db.table("sale.order.line").rows.values()
+        if any(line.get("product_id") in ids for line in lines):
+            raise validation_error(
+                "The operation cannot be completed: another model requires the record being deleted. "
+                "If possible, archive it instead.\n\nModel: Sales Order Line (sale.order.line)\n"
+                "Constraint: sale_order_line_product_id_fkey\n"
+            )
+
+    def compute(self, row: Row, name: str) -> Any:
+        """Return what the template has."""
+        if name == "lst_price":
+            name = "list_price"
+        template = self.env["product.template"]
+        parent = template.table.rows.get(row.get("product_tmpl_id") or 0)
+        if name in OWN_FIELDS or parent is None or name not in template.fields:
+            return NOT_COMPUTED
+        return template.value(parent, name)
+
+    def display_name(self, row: Row) -> str:
+        """Return ``[CODE] Name (values)``."""
+        template = self.env.db.table("product.template").rows.get(row.get("product_tmpl_id") or 0, {})
+        values = self.env.db.table("product.template.attribute.value").rows
+        own = self.env.db.table("product.attribute.value").rows
+        shown = ", ".join(
+            str(own[values[one]["product_attribute_value_id"]].get("name"))
+            for one in row.get("product_template_attribute_value_ids") or []
+        )
+        name = f"{template.get('name') or ''} ({shown})" if shown else template.get("name") or ""
+        return f"[{row['default_code']}] {name}" if row.get("default_code") else name
+
+
+class AttributeLine(Model):
+    """``product.template.attribute.line``: which values of an attribute a template has."""
+
+    def created(self, record_id: int, values: Row) -> None:
+        """Make the template's own attribute values."""
+        row = self.table.rows[record_id]
+        for value_id in row.get("value_ids") or []:
+            self.env["product.template.attribute.value"].create(
+                {
+                    "attribute_line_id": record_id,
+                    "product_attribute_value_id": value_id,
+                    "attribute_id": row["attribute_id"],
+                    "product_tmpl_id": row["product_tmpl_id"],
+                }
+            )
+
+
+class TemplateAttributeValue(Model):
+    """``product.template.attribute.value``."""
+
+    def display_name(self, row: Row) -> str:
+        """Return ``Attribute: Value``."""
+        return self.env["product.attribute.value"].display_name(
+            self.env.db.table("product.attribute.value").rows[row["product_attribute_value_id"]]
+        )
+
+
+class AttributeValue(Model):
+    """``product.attribute.value``."""
+
+    required = ("name", "attribute_id")
+
+    def created(self, record_id: int, values: Row) -> None:
+        """16 refuses a second value of the same name (``16/errors/unique-attribute-value``)."""
+        row = self.table.rows[record_id]
+        same = [
+            one
+            for one in self.table.rows.values()
+            if one.get("name") == row["name"] and one.get("attribute_id") == row["attribute_id"]
+        ]
+        if self.env.dialect.major < 18 and len(same) > 1:
+            raise self.env.dialect.check_constraint("You cannot create two values with the same name")
+
+    def display_name(self, row: Row) -> str:
+        """Return ``Attribute: Value``."""
+        attribute = self.env.db.table("product.attribute").rows.get(row.get("attribute_id") or 0, {})
+        return f"{attribute.get('name')}: {row.get('name')}"
+
+
+class Pricelist(Model):
+    """``product.pricelist``: gives an order its currency."""
+
+    required = ("name",)
+
+    def defaults(self, values: Row) -> Row:
+        """Return the company's currency."""
+        return {"active": True, "currency_id": self.env.company()["currency_id"], "sequence": 16}
+
+    def display_name(self, row: Row) -> str:
+        """Return ``Name (CUR)``."""
+        currency = self.env.db.table("res.currency").rows.get(row.get("currency_id") or 0, {})
+        return f"{row.get('name')} ({currency.get('name')})"

@@ -1,0 +1,184 @@
+"""The models and fields of each Odoo version, from the recorded ``fields/*`` (reduced) and a few of our own.
+
+Models that were not recorded (mail, decimal precision, groups, tags, modules) have the fields that the bridge
+and the recorded requests use.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+#: Fields that every model has.
+MAGIC: dict[str, list[Any]] = {
+    "id": ["integer", {"readonly": 1}],
+    "display_name": ["char", {"readonly": 1, "computed": 1}],
+    "create_date": ["datetime", {"readonly": 1}],
+    "write_date": ["datetime", {"readonly": 1}],
+    "create_uid": ["many2one", {"to": "res.users", "readonly": 1}],
+    "write_uid": ["many2one", {"to": "res.users", "readonly": 1}],
+}
+
+_EXTRA: dict[str, dict[str, list[Any]]] = {
+    "decimal.precision": {"name": ["char"], "digits": ["integer"]},
+    "mail.message": {
+        "model": ["char"],
+        "res_id": ["integer"],
+        "body": ["html"],
+        "subject": ["char"],
+        "date": ["datetime"],
+        "message_type": [
+            "selection",
+            {
+                "selection": [
+                    ["email", "Incoming Email"],
+                    ["comment", "Comment"],
+                    ["notification", "System notification"],
+                    ["user_notification", "User Specific Notification"],
+                    ["auto_comment", "Automated Targeted Notification"],
+                ]
+            },
+        ],
+        "subtype_id": ["many2one", {"to": "mail.message.subtype"}],
+        "author_id": ["many2one", {"to": "res.partner"}],
+        "is_internal": ["boolean"],
+        "parent_id": ["many2one", {"to": "mail.message"}],
+    },
+    "mail.message.subtype": {"name": ["char"], "internal": ["boolean"]},
+    "res.partner.category": {
+        "name": ["char"],
+        "color": ["integer"],
+        "parent_id": ["many2one", {"to": "res.partner.category"}],
+        "active": ["boolean"],
+    },
+    "res.groups": {"name": ["char"], "full_name": ["char"], "users": ["many2many", {"to": "res.users"}]},
+    "res.users.apikeys": {
+        "name": ["char"],
+        "user_id": ["many2one", {"to": "res.users"}],
+        "scope": ["char"],
+        "expiration_date": ["datetime"],
+    },
+    "res.users.apikeys.description": {"name": ["char"]},
+    "ir.module.module": {
+        "name": ["char"],
+        "shortdesc": ["char"],
+        "state": ["selection"],
+        "latest_version": ["char"],
+    },
+}
+
+#: Titles of models in error texts, where the technical name does not give them.
+TITLES = {
+    "account.move": "Journal Entry",
+    "account.tax": "Tax",
+    "ir.model.data": "Model Data",
+    "product.category": "Product Category",
+    "product.product": "Product Variant",
+    "product.template": "Product",
+    "res.partner": "Contact",
+    "sale.order": "Sales Order",
+    "sale.order.line": "Sales Order Line",
+}
+
+#: Labels of fields in error texts, where the technical name does not give them.
+LABELS = {
+    "color": "Color Index",
+    "order_line": "Order Lines",
+    "partner_id": "Customer",
+    "partner_invoice_id": "Invoice Address",
+    "partner_shipping_id": "Delivery Address",
+    "product_uom_qty": "Quantity",
+    "child_ids": "Contact",
+    "price_unit": "Unit Price",
+    "date_order": "Order Date",
+}
+
+
+@dataclass(frozen=True)
+class Field:
+    """One field of a model."""
+
+    name: str
+    type: str
+    #: The model that a relation leads to.
+    to: str | None = None
+    required: bool = False
+    readonly: bool = False
+    #: Not stored: computed when it is read.
+    is_computed: bool = False
+    selection: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def label(self) -> str:
+        """The field's name in texts for people."""
+        return LABELS.get(self.name) or self.name.removesuffix("_id").replace("_", " ").title()
+
+    @property
+    def is_x2many(self) -> bool:
+        """Whether it holds a list of records."""
+        return self.type in {"one2many", "many2many"}
+
+    def describe(self) -> dict[str, Any]:
+        """Return what ``fields_get`` tells about the field."""
+        about: dict[str, Any] = {
+            "type": self.type,
+            "string": self.label,
+            "required": self.required,
+            "readonly": self.readonly,
+            "store": not self.is_computed,
+        }
+        if self.to:
+            about["relation"] = self.to
+        if self.type == "selection":
+            about["selection"] = [list(pair) for pair in self.selection]
+        return about
+
+
+#: Fields of all models of a version by model and name.
+Schema = dict[str, dict[str, Field]]
+
+
+def title_of(model: str) -> str:
+    """Return a model's name in texts for people."""
+    return TITLES.get(model) or model.rpartition(".")[2].replace("_", " ").title()
+
+
+def _field(name: str, raw: list[Any]) -> Field:
+    options = raw[1] if len(raw) > 1 else {}
+    return Field(
+        name=name,
+        type=raw[0],
+        to=options.get("to"),
+        required=bool(options.get("required")),
+        readonly=bool(options.get("readonly")),
+        is_computed=bool(options.get("computed")),
+        selection=tuple((pair[0], pair[1]) for pair in options.get("selection", ())),
+    )
+
+
+@cache
+def load_data(name: str) -> Any:
+    """Return one of the sandbox's data files for Odoo, parsed."""
+    return json.loads((files("bridge.sandbox") / "data" / "odoo" / name).read_text(encoding="utf-8"))
+
+
+@cache
+def schema_of(major: int) -> Schema:
+    """Return the models and fields of Odoo ``major`` (16, 18 or 19)."""
+    models: dict[str, dict[str, list[Any]]] = {**load_data(f"fields-{major}.json"), **_EXTRA}
+    magic = dict(MAGIC)
+    if major < 18:
+        magic["__last_update"] = ["datetime", {"readonly": 1, "computed": 1}]
+    extra = {"duration": ["selection"]} if major >= 18 else {}
+    return {
+        model: {
+            name: _field(name, raw)
+            for name, raw in (
+                magic | fields | (extra if model == "res.users.apikeys.description" else {})
+            ).items()
+        }
+        for model, fields in models.items()
+    }

@@ -1,0 +1,72 @@
+"""Recorded requests of real Odoo servers get the recorded answers from the sandbox, by shape.
+
+The share per topic and version is asserted, and every request that differs is named with its reason. Not simulated:
+XML-RPC, web sessions and key wizards, published API documents (19), stock, invoices.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.support.odoo_replay import RECORDINGS, play_topic, recorded_files
+
+#: Requests whose answers differ, by reason.
+NOT_SIMULATED = {
+    "XML-RPC": {"xmlrpc-version", "xmlrpc-authenticate", "xmlrpc-wrong-password", "xmlrpc-unknown-method"},
+    "web sessions and what they alone can do": {
+        *(
+            "session-authenticate",
+            "session-authenticate-wrong-password",
+            "apikey-session-authenticate-refused",
+        ),
+        *("apikey-session-1-wizard", "apikey-session-2-make-key", "apikey-session-3-write-password"),
+        *("apikey-session-4-run-check", "apikey-list", "json2-generate-key"),
+    },
+    "the published description of the API (19)": {"doc-bearer-index", "doc-bearer-model"},
+    "stock and pickings": {
+        *("order-read-after-confirm", "cancel-confirmed-read-2", "cancel-pickings-state"),
+        *("sales-user-read-picking", "sales-user-read-quants"),
+    },
+    "invoices": {"sales-user-post-invoice"},
+    "one more message about the same refused variants": {"load-product-variants#10"},
+}
+
+#: The sandbox holds other data than the recorded database did.
+OTHER_DATA = {"db-list", "taxes-read", "groups-wanted", "domain-in-not-list", "json2-domain-in-not-list"}
+
+#: The share of the recorded requests that must be answered as recorded.
+MINIMUM = {
+    (16, "auth"): 0.69,
+    (16, "errors"): 1.0,
+    (16, "orders"): 0.95,
+    (16, "idempotency"): 0.92,
+    (16, "rules"): 1.0,
+    (18, "auth"): 0.69,
+    (18, "errors"): 1.0,
+    (18, "orders"): 0.95,
+    (18, "idempotency"): 0.92,
+    (18, "rules"): 0.99,
+    (19, "auth"): 0.78,
+    (19, "errors"): 0.98,
+    (19, "orders"): 0.95,
+    (19, "idempotency"): 0.93,
+    (19, "rules"): 0.99,
+}
+
+
+@pytest.mark.parametrize(("version", "topic"), sorted(MINIMUM))
+def test_recorded_requests_get_the_recorded_answers(version, topic):
+    played = play_topic(version, topic)
+    known = OTHER_DATA.union(*NOT_SIMULATED.values())
+    unexpected = {name: answers for name, answers in played.different.items() if name not in known}
+    assert not unexpected
+    assert played.share >= MINIMUM[version, topic], sorted(played.different)
+
+
+@pytest.mark.parametrize("version", [16, 18, 19])
+def test_the_recordings_of_every_topic_are_there(version):
+    counts = {
+        topic: len(recorded_files(version, topic))
+        for topic in ("auth", "errors", "orders", "idempotency", "rules")
+    }
+    assert min(counts.values()) > 20, (RECORDINGS, counts)
