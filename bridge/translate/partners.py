@@ -1,0 +1,190 @@
+"""Customer and addresses of an order as Odoo partners (RULES 1.11).
+
+One commercial partner per email, VAT id and company; the VAT id on it only. Addresses are child contacts under
+a natural key, so that equal addresses are one contact, whichever order brings them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import unicodedata
+from collections.abc import Iterable
+
+from bridge.errors import OrderUnclear
+from bridge.translate.magento_records import MagentoOrder, OrderAddress
+from bridge.translate.order_book import OrderBook
+from bridge.translate.plan_records import AddressPlan, CustomerPlan, PartnersPlan
+
+#: Length of a natural key in hexadecimal digits: 128 bits.
+_KEY_LENGTH = 32
+#: Texts that stand for "nothing" where a form demanded something.
+_EMPTY_TEXTS = frozenset({"-", "--", ".", "n/a", "none", "null", "na"})
+
+
+def partners_plan(order: MagentoOrder, book: OrderBook) -> PartnersPlan:
+    """Return who the order is for and where it goes.
+
+    Raises:
+        OrderUnclear: a country is not known to Odoo; the field is named.
+    """
+    customer = _customer(order, book)
+    shipped = order.delivery
+    same = shipped is None or address_key(order, shipped) == address_key(order, order.billing)
+    invoice = _address(order, order.billing, book, kind="other" if same else "invoice")
+    delivery = None
+    if shipped is not None:
+        delivery = invoice if same else _address(order, shipped, book, kind="delivery")
+    return PartnersPlan(customer=customer, invoice=invoice, delivery=delivery)
+
+
+def normalise(text: str) -> str:
+    """Return ``text`` for comparison: one form of Unicode, no case, single spaces."""
+    return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
+
+
+def normalise_vat(text: str) -> str:
+    """Return a VAT id without spaces, dots and dashes, upper case; empty for a place holder."""
+    if normalise(text) in _EMPTY_TEXTS:
+        return ""
+    return "".join(sign for sign in unicodedata.normalize("NFKC", text).upper() if sign.isalnum())
+
+
+def digest(parts: Iterable[str]) -> str:
+    """Return the natural key of what ``parts`` say."""
+    joined = "\x1f".join(normalise(part) for part in parts)
+    return hashlib.sha256(joined.encode()).hexdigest()[:_KEY_LENGTH]
+
+
+def address_key(order: MagentoOrder, address: OrderAddress) -> str:
+    """Return the natural key of an address: name, company, street, city, region, country, telephone."""
+    return digest(
+        (
+            person_name(order, address),
+            address.company,
+            *address.street,
+            address.postcode,
+            address.city,
+            address.region_code or address.region,
+            address.country,
+            address.telephone,
+        )
+    )
+
+
+def customer_key(order: MagentoOrder) -> str:
+    """Return the natural key of the commercial partner: email, VAT id and company.
+
+    The same email with another VAT id or company is another commercial partner. Without an email a customer is
+    known by Magento's id, a guest by the order's own address.
+    """
+    vat, company = _vat(order), _company(order)
+    email = _email(order)
+    if email:
+        return digest((email, vat, company))
+    if order.customer.id is not None:
+        return digest((f"customer {order.customer.id}", vat, company))
+    return digest(("guest", address_key(order, order.billing), vat, company))
+
+
+def person_name(order: MagentoOrder, address: OrderAddress) -> str:
+    """Return the person of an address: its own name, else the company, the customer's name, email, order."""
+    customer = order.customer
+    own = _joined(address.prefix, address.firstname, address.middlename, address.lastname, address.suffix)
+    theirs = _joined(
+        customer.prefix, customer.firstname, customer.middlename, customer.lastname, customer.suffix
+    )
+    return own or address.company or theirs or _email(order) or f"Customer of order {order.increment_id}"
+
+
+def _joined(*parts: str) -> str:
+    return " ".join(part for part in parts if part and normalise(part) not in _EMPTY_TEXTS)
+
+
+def _email(order: MagentoOrder) -> str:
+    return (order.customer.email or order.billing.email).strip().lower()
+
+
+def _vat(order: MagentoOrder) -> str:
+    return normalise_vat(order.billing.vat_id) or normalise_vat(order.customer.taxvat)
+
+
+def _company(order: MagentoOrder) -> str:
+    company = order.billing.company
+    return "" if normalise(company) in _EMPTY_TEXTS else company
+
+
+def _customer(order: MagentoOrder, book: OrderBook) -> CustomerPlan:
+    company, vat = _company(order), _vat(order)
+    is_company = bool(company)
+    name = company or person_name(order, order.billing)
+    fields, _ = _place(order.billing, book, "billing_address.country_id")
+    values: dict[str, str | int | bool] = {"name": name, "is_company": is_company, **fields}
+    if email := _email(order):
+        values["email"] = email
+    if vat:
+        values["vat"] = vat
+    if book.lang:
+        values["lang"] = book.lang
+    return CustomerPlan(
+        key=customer_key(order),
+        magento_customer_id=order.customer.id,
+        email=_email(order),
+        vat=vat,
+        company=company,
+        is_company=is_company,
+        values=values,
+        # A company's own address names no person, so the buyer's address is a child of it.
+        address_key=None if is_company else address_key(order, order.billing),
+    )
+
+
+def _address(order: MagentoOrder, address: OrderAddress, book: OrderBook, *, kind: str) -> AddressPlan:
+    is_billing = address is order.billing
+    field = "billing_address.country_id" if is_billing else "shipping_address.country_id"
+    fields, unknown = _place(address, book, field)
+    name = person_name(order, address)
+    # No VAT id here: a child gets its parent's, and on 19 a later write would change the parent (RULES 1.11).
+    values: dict[str, str | int | bool] = {"name": name, **fields}
+    if (
+        address.company
+        and address.company != name
+        and not (is_billing and _company(order) == address.company)
+    ):
+        values["name"] = f"{address.company}, {name}"
+    if email := (address.email or _email(order)).strip().lower():
+        values["email"] = email
+    return AddressPlan(
+        key=address_key(order, address),
+        type="invoice" if kind == "invoice" else "delivery" if kind == "delivery" else "other",
+        values=values,
+        unknown_region=unknown,
+    )
+
+
+def _place(address: OrderAddress, book: OrderBook, field: str) -> tuple[dict[str, str | int | bool], str]:
+    """Return the fields of where an address is, and its region if Odoo does not know it."""
+    values: dict[str, str | int | bool] = {}
+    street = list(address.street)
+    if street:
+        values["street"] = street[0]
+    if len(street) > 1:
+        values["street2"] = ", ".join(street[1:])
+    texts = {"city": address.city, "zip": address.postcode, "phone": address.telephone}
+    values |= {name: text for name, text in texts.items() if text}
+    unknown = ""
+    if address.country:
+        country = book.countries.get(address.country)
+        if country is None:
+            raise OrderUnclear(
+                f"The country {address.country!r} in {field} is not known to Odoo.",
+                system="odoo",
+                field=field,
+                country=address.country,
+            )
+        values["country_id"] = country
+        state = book.states.get((address.country, address.region_code.upper()))
+        if state is not None:
+            values["state_id"] = state
+        else:
+            unknown = address.region or address.region_code
+    return values, unknown

@@ -1,0 +1,181 @@
+"""Tolerant reading of Magento's JSON: numbers as text, flags as 0/1, nulls and absent fields, NUL bytes.
+
+Every refusal names the field by its path (``items[2].qty_ordered``), so that an operator can find it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from bridge.errors import InvalidRecord
+from bridge.translate.money import ZERO
+
+#: Beyond this an amount is not money but a fault of whoever sent it.
+LARGEST_AMOUNT = Decimal("1e12")
+#: More decimal places than any Magento column has (12,4) or any computed figure needs.
+MOST_DECIMALS = 12
+
+
+def clean_text(value: object) -> str:
+    """Return ``value`` as text that Odoo takes: no NUL, no other control characters but line breaks and tabs.
+
+    Odoo refuses NUL bytes (``errors/nul-byte``). Lone surrogates, which cannot be sent as UTF-8, go too.
+    """
+    if value is None or isinstance(value, Mapping | list):
+        return ""
+    text = str(value)
+    kept = (sign for sign in text if sign in "\n\t" or (sign >= " " and sign != "\x7f"))
+    return "".join(kept).encode("utf-8", "ignore").decode("utf-8").strip()
+
+
+class Fields:
+    """One JSON object, read field by field."""
+
+    def __init__(self, values: Mapping[str, Any], path: str = "") -> None:
+        self._values = values
+        self._path = path
+
+    def name(self, field: str) -> str:
+        """Return the path of ``field`` in the record."""
+        return f"{self._path}.{field}" if self._path else field
+
+    def has(self, field: str) -> bool:
+        """Whether ``field`` is there and not null."""
+        return self._values.get(field) is not None
+
+    def text(self, field: str) -> str:
+        """Return the text of ``field``, cleaned; empty when it is absent."""
+        return clean_text(self._values.get(field))
+
+    def required_text(self, field: str) -> str:
+        """Return the text of ``field``.
+
+        Raises:
+            InvalidRecord: it is absent or empty.
+        """
+        found = self.text(field)
+        if not found:
+            raise self._invalid(field, "is missing")
+        return found
+
+    def decimal(self, field: str) -> Decimal:
+        """Return the number in ``field``; 0 when it is absent.
+
+        Raises:
+            InvalidRecord: it is no number, or no number that money or quantities can have.
+        """
+        return self.optional_decimal(field) or ZERO
+
+    def required_decimal(self, field: str) -> Decimal:
+        """Return the number in ``field``.
+
+        Raises:
+            InvalidRecord: it is absent or no number.
+        """
+        found = self.optional_decimal(field)
+        if found is None:
+            raise self._invalid(field, "is missing")
+        return found
+
+    def optional_decimal(self, field: str) -> Decimal | None:
+        """Return the number in ``field``, None when it is absent."""
+        value = self._values.get(field)
+        if value is None or value == "":
+            return None
+        if isinstance(value, float):
+            # Only a caller that parsed JSON without parse_float=Decimal brings one; its shortest text is meant.
+            value = repr(value)
+        if not isinstance(value, int | Decimal | str):
+            raise self._invalid(field, "is not a number")
+        try:
+            found = Decimal(value.strip()) if isinstance(value, str) else Decimal(value)
+        except InvalidOperation:
+            raise self._invalid(field, "is not a number") from None
+        if not found.is_finite() or abs(found) >= LARGEST_AMOUNT:
+            raise self._invalid(field, "is not a number that can be an amount")
+        exponent = found.as_tuple().exponent
+        if isinstance(exponent, int) and -exponent > MOST_DECIMALS:
+            found = round(found, MOST_DECIMALS)
+        return found + ZERO
+
+    def integer(self, field: str) -> int | None:
+        """Return the whole number in ``field``, None when it is absent.
+
+        Raises:
+            InvalidRecord: it is no whole number.
+        """
+        found = self.optional_decimal(field)
+        if found is None:
+            return None
+        if found != found.to_integral_value():
+            raise self._invalid(field, "is not a whole number")
+        return int(found)
+
+    def required_integer(self, field: str) -> int:
+        """Return the whole number in ``field``.
+
+        Raises:
+            InvalidRecord: it is absent or no whole number.
+        """
+        found = self.integer(field)
+        if found is None:
+            raise self._invalid(field, "is missing")
+        return found
+
+    def flag(self, field: str) -> bool:
+        """Return whether ``field`` is set: Magento sends 0/1, sometimes as text, sometimes a boolean."""
+        value = self._values.get(field)
+        return str(value).strip().lower() in {"1", "true", "yes", "1.0"}
+
+    def child(self, field: str) -> Fields:
+        """Return the object in ``field``; an empty one when it is absent or not an object."""
+        value = self._values.get(field)
+        return Fields(value if isinstance(value, Mapping) else {}, self.name(field))
+
+    def children(self, field: str) -> list[Fields]:
+        """Return the objects of the list in ``field``; nulls in it are left out, an absent list is empty.
+
+        Raises:
+            InvalidRecord: it is not a list, or holds something that is not an object.
+        """
+        value = self._values.get(field)
+        if value is None:
+            return []
+        if isinstance(value, Mapping):
+            # PHP sends a list whose keys have gaps as an object.
+            value = list(value.values())
+        if not isinstance(value, list):
+            raise self._invalid(field, "is not a list")
+        found = []
+        for index, row in enumerate(value):
+            if row is None:
+                continue
+            if not isinstance(row, Mapping):
+                raise InvalidRecord(
+                    f"The order's field {self.name(field)}[{index}] is not an object.",
+                    system="magento",
+                    field=f"{self.name(field)}[{index}]",
+                )
+            found.append(Fields(row, f"{self.name(field)}[{index}]"))
+        return found
+
+    def texts(self, field: str) -> tuple[str, ...]:
+        """Return the texts of the list in ``field``, empty ones left out; a single text counts as a list of one."""
+        value = self._values.get(field)
+        rows = value if isinstance(value, list) else [value]
+        return tuple(text for text in (clean_text(row) for row in rows) if text)
+
+    def raw(self, field: str) -> Any:
+        """Return ``field`` as it was sent."""
+        return self._values.get(field)
+
+    def names(self) -> tuple[str, ...]:
+        """Return the names of all fields that are not null."""
+        return tuple(str(name) for name, value in self._values.items() if value is not None)
+
+    def _invalid(self, field: str, what: str) -> InvalidRecord:
+        return InvalidRecord(
+            f"The order's field {self.name(field)} {what}.", system="magento", field=self.name(field)
+        )
