@@ -1,0 +1,23 @@
+"""The flows: what each kind of job runs. ``bridge.flows.wants`` says where it runs and what it locks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from bridge.flows import find_order, import_order, import_orders
+from bridge.flows.context import FlowContext
+
+Run = Callable[[FlowContext], Mapping[str, Any] | None]
+
+
+def _nothing(_: FlowContext) -> None:
+    """Do nothing: for measuring the pipeline and for `bridge doctor`."""
+
+
+FLOWS: Mapping[str, Run] = {
+    "find-order": find_order.run,
+    "import-order": import_order.run,
+    "import-orders": import_orders.run,
+    "noop": _nothing,
+}

@@ -1,0 +1,118 @@
+"""What a flow is given: the job, its instance, the clients, the ledger, and a writer that writes once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cached_property
+from typing import Any
+
+from bridge.flows.effects import LedgerWriter, NoWriter, Writer
+from bridge.flows.reference import Reference, ReferenceCache
+from bridge.flows.systems import Pair, Systems
+from bridge.idempotency import effect_key, external_id
+from bridge.ledger import Instance, Job, Ledger
+from bridge.magento import MagentoClient
+from bridge.odoo import OdooClient
+from bridge.settings import InstanceSettings
+from bridge.wire import Exchange
+
+
+class FlowContext:
+    """One attempt's world. What a flow does not use is not made, so a job that calls nothing costs nothing."""
+
+    def __init__(
+        self,
+        job: Job | None,
+        *,
+        instance_name: str,
+        ledger: Ledger,
+        find_instance: Callable[[str], Instance],
+        systems: Systems,
+        cache: ReferenceCache,
+        stay: Callable[[], None],
+    ) -> None:
+        self._job = job
+        self._instance_name = instance_name
+        self.ledger = ledger
+        #: The exchanges of this attempt, written down at its end.
+        self.exchanges: list[Exchange] = []
+        #: Raises LeaseLost or JobCancelled if this attempt must not go on.
+        self.stay = stay
+        self._find_instance = find_instance
+        self._systems = systems
+        self._cache = cache
+
+    @property
+    def job(self) -> Job:
+        """The job that runs.
+
+        Raises:
+            LookupError: this is a preview: no job runs, and nothing may be written.
+        """
+        if self._job is None:
+            raise LookupError("a preview has no job")
+        return self._job
+
+    @property
+    def is_preview(self) -> bool:
+        """Whether nothing may be written, neither in Odoo nor in the ledger."""
+        return self._job is None
+
+    @cached_property
+    def instance(self) -> Instance:
+        """The instance."""
+        return self._find_instance(self._instance_name)
+
+    @property
+    def settings(self) -> InstanceSettings:
+        """The instance's settings."""
+        return self.instance.settings
+
+    @cached_property
+    def magento(self) -> MagentoClient:
+        """The instance's Magento; its exchanges belong to this attempt."""
+        return self._pair.magento.recording(self.exchanges.append)
+
+    @cached_property
+    def odoo(self) -> OdooClient:
+        """The instance's Odoo; its exchanges belong to this attempt."""
+        return self._pair.odoo.recording(self.exchanges.append)
+
+    @cached_property
+    def reference(self) -> Reference:
+        """What rarely changes in Odoo."""
+        return Reference(self._cache, instance=self.instance.name, odoo=self.odoo)
+
+    @cached_property
+    def writer(self) -> Writer:
+        """Writes once."""
+        if self._job is None:
+            return NoWriter()
+        return LedgerWriter(
+            ledger=self.ledger,
+            job=self._job,
+            odoo_doubt_seconds=self.settings.odoo_doubt_seconds,
+            magento_doubt_seconds=self.settings.magento_doubt_seconds,
+            stay=self.stay,
+        )
+
+    @cached_property
+    def _pair(self) -> Pair:
+        return self._systems.of(self.instance)
+
+    def bind(
+        self, kind: str, magento_id: str | int, model: str, odoo_id: int, **labels: Any
+    ) -> None:
+        """Bind a Magento record to an Odoo record; a preview binds nothing."""
+        if self._job is not None:
+            self.ledger.bindings.bind(
+                self.instance.name, kind, magento_id=magento_id, odoo_model=model, odoo_id=odoo_id, **labels
+            )
+
+    def effect_key(self, kind: str, entity: str) -> str:
+        """Return the key of a write made for Magento's ``entity``."""
+        return effect_key(self.instance.installation_id, kind, entity)
+
+    def external_id(self, kind: str, entity: str) -> str:
+        """Return the external id in Odoo of the record made for Magento's ``entity``."""
+        return external_id(self.instance.installation_id, kind, entity)

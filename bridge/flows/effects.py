@@ -1,0 +1,176 @@
+"""Writes that happen once: each is an effect row before the first byte leaves (DESIGN 6, RULES 2).
+
+The one place that knows what to do about a doubt. A flow says what to write and how to look whether it happened.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from bridge.errors import (
+    BridgeError,
+    DoubtfulEffect,
+    OperatorError,
+    System,
+)
+from bridge.ledger import Effect, Job, Ledger
+from bridge.odoo import LoadRequest, OdooClient
+from bridge.wire import NoAnswer
+
+
+class EffectUnclear(OperatorError):
+    """A write that must not be repeated is in doubt, and looking did not find it."""
+
+    code = "effect_unclear"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Write:
+    """One write and how to make sure of it."""
+
+    #: From the source record's identity, never from a job or an attempt.
+    key: str
+    system: System
+    #: What is done: ``create-order``, ``confirm-order``.
+    kind: str
+    #: What it is done to: a model, or a path.
+    target: str
+    #: The request exactly as it will be sent.
+    request: bytes
+    #: Sends the request and returns the remote id as text.
+    send: Callable[[bytes], str]
+    #: Looks whether it happened and returns the remote id if so. None where sending again is itself the look:
+    #: a create-only ``load`` answers the id of the record that is there.
+    look: Callable[[], str | None] | None = None
+    #: Whether it may be sent again when the last look did not find it.
+    may_repeat: bool = True
+
+
+#: The id of a record that a preview would have made.
+NOT_MADE = 0
+
+
+class Writer(Protocol):
+    """Performs writes."""
+
+    def once(self, write: Write) -> str:
+        """Perform ``write`` unless it is known to have happened; return the remote id."""
+
+    def load(self, client: OdooClient, *, key: str, kind: str, request: LoadRequest) -> int:
+        """Create a record with its lines, if it is not there; return its id."""
+
+
+class NoWriter:
+    """The writer of a preview: writes nothing."""
+
+    def once(self, write: Write) -> str:
+        """Write nothing."""
+        return str(NOT_MADE)
+
+    def load(self, client: OdooClient, *, key: str, kind: str, request: LoadRequest) -> int:
+        """Make nothing."""
+        return NOT_MADE
+
+
+class LedgerWriter:
+    """Performs the writes of one job; the ledger knows of each before its first byte leaves."""
+
+    def __init__(
+        self,
+        *,
+        ledger: Ledger,
+        job: Job,
+        odoo_doubt_seconds: float,
+        magento_doubt_seconds: Sequence[float],
+        stay: Callable[[], None],
+    ) -> None:
+        self._ledger = ledger
+        self._job = job
+        self._doubts: dict[str, tuple[float, ...]] = {
+            "odoo": (odoo_doubt_seconds,),
+            "magento": tuple(magento_doubt_seconds),
+        }
+        self._stay = stay
+
+    def once(self, write: Write) -> str:
+        """Perform ``write`` unless it is known to have happened; return the remote id.
+
+        Raises:
+            DoubtfulEffect: its answer was lost, now or earlier; come back when the doubt is over.
+            EffectUnclear: it must not be repeated and was not found.
+            LeaseLost, JobCancelled: before anything was sent.
+        """
+        self._stay()
+        effect = self._ledger.effects.begin(
+            self._job,
+            key=write.key,
+            system=write.system,
+            kind=write.kind,
+            target=write.target,
+            request=write.request,
+        )
+        if effect.may_send:
+            return self._send(write, write.request)
+        if effect.state == "confirmed":
+            return effect.remote_id or ""
+        return self._settle(write, effect)
+
+    def load(self, client: OdooClient, *, key: str, kind: str, request: LoadRequest) -> int:
+        """Create a record with its lines, if it is not there; return its id."""
+
+        def send(stored: bytes) -> str:
+            return str(client.send_load(LoadRequest.decode(stored)).ids[0])
+
+        write = Write(
+            key=key, system="odoo", kind=kind, target=request.model, request=request.encode(), send=send
+        )
+        return int(self.once(write))
+
+    def _send(self, write: Write, request: bytes) -> str:
+        try:
+            remote_id = write.send(request)
+        except BridgeError as error:
+            if is_in_doubt(error):
+                self._ledger.effects.doubt(self._job, write.key)
+                raise self._wait(write, self._doubts[write.system][0]) from error
+            self._ledger.effects.refuse(self._job, write.key)
+            raise
+        self._ledger.effects.confirm(self._job, write.key, remote_id)
+        return remote_id
+
+    def _settle(self, write: Write, effect: Effect) -> str:
+        looks = self._doubts[write.system]
+        coming = [after for after in looks if after > effect.age_seconds]
+        if len(coming) == len(looks):
+            raise self._wait(write, coming[0] - effect.age_seconds)
+        found = write.look() if write.look is not None else None
+        if found is not None:
+            self._ledger.effects.confirm(self._job, write.key, found)
+            return found
+        if coming:
+            raise self._wait(write, coming[0] - effect.age_seconds)
+        if not write.may_repeat:
+            raise EffectUnclear(
+                f"Whether {write.kind} happened is not known, and it must not be done twice.",
+                system=write.system,
+                kind=write.kind,
+                target=write.target,
+            )
+        again = self._ledger.effects.resend(self._job, write.key)
+        # The very bytes of the first time: another payload under the same key would change nothing anyway.
+        return self._send(write, again.request or write.request)
+
+    def _wait(self, write: Write, seconds: float) -> DoubtfulEffect:
+        return DoubtfulEffect(
+            f"The answer to {write.kind} was lost; the bridge looks again in {max(1, round(seconds))} s.",
+            waits_for=f"doubt:{write.key}",
+            retry_after=max(0.0, seconds),
+            system=write.system,
+        )
+
+
+def is_in_doubt(error: BridgeError) -> bool:
+    """Return whether a write that ended with ``error`` may have happened, or be happening still."""
+    return isinstance(error, NoAnswer) and error.sent

@@ -1,0 +1,34 @@
+"""The kinds of mappings: what a Magento value of each kind stands for in Odoo."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, kw_only=True)
+class MappingKind:
+    """One kind of mapping."""
+
+    #: The Odoo model that values of this kind are mapped to.
+    model: str
+    #: What a value is, for people.
+    title: str
+    #: Whether a value may stand for nothing.
+    may_ignore: bool = False
+
+
+MAPPING_KINDS: Mapping[str, MappingKind] = {
+    "tax": MappingKind(model="account.tax", title="Magento tax code and percent"),
+    "zero_tax": MappingKind(model="account.tax", title="why a line bears no tax: country, VAT id, tax class"),
+    "payment_method": MappingKind(
+        model="account.payment.term", title="Magento payment method", may_ignore=True
+    ),
+    "shipping_method": MappingKind(model="product.product", title="Magento shipping method", may_ignore=True),
+    "service": MappingKind(
+        model="product.product",
+        title="what is no catalog product: shipping, a fee, gift wrapping, store credit; a service product",
+    ),
+    "currency": MappingKind(model="product.pricelist", title="order currency: the pricelist of that currency"),
+    "store": MappingKind(model="crm.team", title="Magento store view: the sales team", may_ignore=True),
+}

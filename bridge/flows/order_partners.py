@@ -1,0 +1,217 @@
+"""Finds or makes the partners of an order: by binding, else by email without regard to case, else made (RULES 1.11).
+
+A partner is made under an external id of its own natural key, so that two orders at the same moment do not make one
+guest twice. Addresses are child contacts, reused when equal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from bridge.errors import BoundRecordGone
+from bridge.flows.context import FlowContext
+from bridge.flows.order_writing import Partners
+from bridge.idempotency import fingerprint
+from bridge.odoo import LoadRequest
+from bridge.translate.plan_records import AddressPlan, CustomerPlan, PartnersPlan
+
+#: Kinds of the bindings of customers: registered ones by Magento's id, guests by their natural key.
+CUSTOMER_BINDING, GUEST_BINDING = "customer", "guest"
+_COMPARED = ("name", "street", "street2", "zip", "city", "country_id", "state_id", "phone")
+_READ = (*_COMPARED, "email", "vat", "is_company", "parent_id", "type", "active", "company_id")
+_ALL = {"active_test": False}
+
+Row = Mapping[str, Any]
+
+
+def find_or_make(ctx: FlowContext, plan: PartnersPlan) -> Partners:
+    """Return the partners of an order; makes what is not there.
+
+    Raises:
+        BoundRecordGone: the bound customer was deleted in Odoo, and nobody else has the email.
+    """
+    family = find(ctx, plan)
+    if family is None:
+        family = _make(ctx, plan)
+    customer, children = family
+    customer_id = int(customer["id"])
+    known = [customer, *(row for row in children if row["active"])]
+    invoice_id = _address(ctx, customer_id, plan.invoice, known)
+    delivery = plan.delivery
+    if delivery is None or delivery.key == plan.invoice.key:
+        return Partners(customer_id=customer_id, invoice_id=invoice_id, delivery_id=invoice_id)
+    return Partners(
+        customer_id=customer_id,
+        invoice_id=invoice_id,
+        delivery_id=_address(ctx, customer_id, delivery, known),
+    )
+
+
+def find(ctx: FlowContext, plan: PartnersPlan) -> tuple[Row, list[Row]] | None:
+    """Return the customer's partner and its contacts, None where Odoo has none; writes nothing in Odoo."""
+    customer = plan.customer
+    kind, key = _binding_key(customer)
+    binding = ctx.ledger.bindings.get(ctx.instance.name, kind, key)
+    if binding is not None:
+        found = _read(ctx, binding.odoo_id)
+        if found is not None:
+            return found
+    partner_id = _by_email(ctx, customer)
+    if partner_id is None:
+        if binding is not None:
+            raise BoundRecordGone(
+                f"The Odoo partner (id {binding.odoo_id}) of this customer was deleted, and no other has the email.",
+                system="odoo",
+                model="res.partner",
+                id=binding.odoo_id,
+            )
+        return None
+    found = _read(ctx, partner_id)
+    if found is not None:
+        _bind(ctx, customer, partner_id)
+    return found
+
+
+def _binding_key(customer: CustomerPlan) -> tuple[str, str]:
+    if customer.magento_customer_id is None:
+        return GUEST_BINDING, customer.key
+    return CUSTOMER_BINDING, str(customer.magento_customer_id)
+
+
+def _read(ctx: FlowContext, partner_id: int) -> tuple[Row, list[Row]] | None:
+    rows = ctx.odoo.search_read(
+        "res.partner",
+        ["|", ["id", "=", partner_id], ["parent_id", "=", partner_id]],
+        list(_READ),
+        order="id",
+        context=_ALL,
+    )
+    own = [row for row in rows if int(row["id"]) == partner_id]
+    if not own:
+        return None
+    return own[0], [row for row in rows if int(row["id"]) != partner_id]
+
+
+def _by_email(ctx: FlowContext, customer: CustomerPlan) -> int | None:
+    if not customer.email:
+        return None
+    # Percent and underscore are wildcards in =ilike, and underscores are common in addresses.
+    pattern = customer.email.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    rows = ctx.odoo.search_read(
+        "res.partner",
+        [["email", "=ilike", pattern], ["parent_id", "=", False]],
+        ["email", "name", "vat", "is_company", "company_id"],
+        order="id",
+    )
+    for row in rows:
+        if str(row["email"]).strip().casefold() == customer.email and _is_same_party(ctx, customer, row):
+            return int(row["id"])
+    return None
+
+
+def _is_same_party(ctx: FlowContext, customer: CustomerPlan, row: Row) -> bool:
+    """Return whether the partner is this buyer: the same email with another VAT id or company is another one."""
+    company_id = ctx.settings.company_id
+    if company_id is not None and row["company_id"] and int(row["company_id"][0]) != company_id:
+        return False
+    vat = "".join(str(row["vat"] or "").split()).upper()
+    if vat != customer.vat.upper():
+        return False
+    if not customer.is_company:
+        return not row["is_company"]
+    return _plain(row["name"]) == _plain(customer.company)
+
+
+def _make(ctx: FlowContext, plan: PartnersPlan) -> tuple[Row, list[Row]]:
+    customer = plan.customer
+    addresses = [
+        address
+        for address in _different((plan.invoice, plan.delivery))
+        if address.key != customer.address_key
+    ]
+    request = _family_request(ctx, customer, addresses)
+    partner_id = ctx.writer.load(
+        ctx.odoo, key=ctx.effect_key("partner", customer.key), kind="create-partner", request=request
+    )
+    _bind(ctx, customer, partner_id)
+    found = _read(ctx, partner_id)
+    if found is None:
+        raise BoundRecordGone(
+            f"The partner (id {partner_id}) that the bridge made was deleted in Odoo.",
+            system="odoo",
+            model="res.partner",
+            id=partner_id,
+        )
+    return found
+
+
+def _family_request(
+    ctx: FlowContext, customer: CustomerPlan, addresses: Sequence[AddressPlan]
+) -> LoadRequest:
+    head = {"id": ctx.external_id("partner", customer.key), **_cells(customer.values)}
+    children = [
+        {
+            "id": ctx.external_id("partner_address", fingerprint([customer.key, address.key])[:40]),
+            "type": address.type,
+            **_cells(address.values),
+        }
+        for address in addresses
+    ]
+    columns = list(dict.fromkeys(name for child in children for name in child))
+    rows = []
+    for number in range(max(1, len(children))):
+        first = list(head.values()) if number == 0 else [""] * len(head)
+        child = children[number] if children else {}
+        rows.append((*first, *(child.get(name, "") for name in columns)))
+    fields = (*head, *(f"child_ids/{name}" for name in columns))
+    return LoadRequest(model="res.partner", fields=fields, rows=tuple(rows))
+
+
+def _address(ctx: FlowContext, customer_id: int, address: AddressPlan, known: Iterable[Row]) -> int:
+    for row in known:
+        if _is_equal(address.values, row):
+            return int(row["id"])
+    entity = f"{customer_id}_{address.key}"
+    cells = {
+        "id": ctx.external_id("address", entity),
+        "parent_id/.id": str(customer_id),
+        "type": address.type,
+        **_cells(address.values),
+    }
+    request = LoadRequest(model="res.partner", fields=tuple(cells), rows=(tuple(cells.values()),))
+    return ctx.writer.load(
+        ctx.odoo, key=ctx.effect_key("address", entity), kind="create-address", request=request
+    )
+
+
+def _is_equal(values: Mapping[str, Any], row: Row) -> bool:
+    for name in _COMPARED:
+        wanted, there = values.get(name), row.get(name)
+        if isinstance(there, list | tuple):
+            there = there[0]
+        if _plain(wanted) != _plain(there):
+            return False
+    return True
+
+
+def _plain(value: Any) -> str:
+    return " ".join(str(value or "").split()).casefold()
+
+
+def _cells(values: Mapping[str, str | int | bool]) -> dict[str, str]:
+    cells = {}
+    for name, value in values.items():
+        column = f"{name}/.id" if name.endswith("_id") else name
+        cells[column] = ("1" if value else "0") if isinstance(value, bool) else str(value)
+    return cells
+
+
+def _different(addresses: Iterable[AddressPlan | None]) -> list[AddressPlan]:
+    by_key = {address.key: address for address in addresses if address is not None}
+    return list(by_key.values())
+
+
+def _bind(ctx: FlowContext, customer: CustomerPlan, partner_id: int) -> None:
+    kind, key = _binding_key(customer)
+    ctx.bind(kind, key, "res.partner", partner_id)

@@ -1,0 +1,81 @@
+"""Where each kind of job runs, what it locks, which systems it calls. One table, used by all who want work."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from bridge.errors import System
+from bridge.ledger import RunId, Want
+
+_BOTH: frozenset[System] = frozenset({"magento", "odoo"})
+_MAGENTO: frozenset[System] = frozenset({"magento"})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """Where jobs of one kind run."""
+
+    #: One line for people.
+    title: str
+    #: The Celery queue.
+    queue: str
+    #: The systems it calls, for breakers and ``max_parallel``.
+    systems: frozenset[System] = frozenset()
+    #: The lock's name for an entity; None: jobs of this kind lock nothing.
+    lock: Callable[[str], str] | None = None
+    #: Higher runs sooner.
+    priority: int = 50
+
+
+PLACES: Mapping[str, Place] = {
+    "import-order": Place(
+        title="Import one Magento order into Odoo",
+        queue="orders",
+        systems=_BOTH,
+        lock=lambda entity: f"order:{entity}",
+    ),
+    "find-order": Place(
+        title="Find a Magento order by its number and import it",
+        queue="orders",
+        systems=_MAGENTO,
+        lock=lambda entity: f"order-number:{entity}",
+        priority=60,
+    ),
+    "import-orders": Place(
+        title="Scan Magento's changed orders and import them",
+        queue="orders",
+        systems=_MAGENTO,
+        lock=lambda _: "import-orders",
+        priority=40,
+    ),
+    "noop": Place(title="Do nothing", queue="upkeep"),
+}
+
+
+def want(
+    kind: str,
+    *,
+    instance: str,
+    entity: str,
+    version: str | None = None,
+    data: Mapping[str, Any] | None = None,
+    not_before_seconds: float = 0.0,
+    run_id: RunId | None = None,
+) -> Want:
+    """Return the want of a job of ``kind`` for ``entity``, as the table above has it."""
+    place = PLACES[kind]
+    return Want(
+        instance=instance,
+        kind=kind,
+        entity=entity,
+        queue=place.queue,
+        lock_key=None if place.lock is None else place.lock(entity),
+        priority=place.priority,
+        systems=place.systems,
+        data=data or {},
+        version=version,
+        not_before_seconds=not_before_seconds,
+        run_id=run_id,
+    )
