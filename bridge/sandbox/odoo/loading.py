@@ -81,7 +81,7 @@ def _store(model: Model, node: Node, *, parent: tuple[str, int] | None = None) -
     """Create or update one record and what is below it; return its id."""
     env = model.env
     known, is_protected = _known(model, node)
-    if False and known is not None and env.context.get("mode") == "update":
+    if known is not None and is_protected and env.context.get("mode") == "update":
         return known
     if known is None and node.external_id and node.database_id:
         raise _missing_beside(env)
