@@ -1,0 +1,1 @@
+"""The Celery side: intake of events, the dispatcher, the tasks that run flows, and beat."""

@@ -1,0 +1,1 @@
+"""Everything that publishes events: the publisher library, the webhook gateway, the pollers."""

@@ -1,0 +1,3 @@
+"""Real RabbitMQ, real PostgreSQL, real worker processes."""
+
+from __future__ import annotations

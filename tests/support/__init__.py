@@ -1,0 +1,3 @@
+"""What several kinds of tests share: servers, workers, waiting."""
+
+from __future__ import annotations
