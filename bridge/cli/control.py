@@ -1,0 +1,87 @@
+"""``bridge migrate``, ``pause``, ``resume``, ``schedules``, ``doctor``."""
+
+from __future__ import annotations
+
+import getpass
+from typing import Any
+
+import click
+
+from bridge.bootstrap import open_ledger
+from bridge.cli.app import App, pass_app
+from bridge.cli.output import json_option, print_json, print_table
+from bridge.flows.wants import PLACES
+
+
+@click.command()
+@pass_app
+def migrate(app: App) -> None:
+    """Bring the ledger to this version's schema."""
+    open_ledger(app.settings, migrate=True).close()
+    click.echo("The ledger has this version's schema.")
+
+
+@click.command()
+@click.argument("flow", required=False, type=click.Choice(sorted(PLACES)))
+@click.option("--instance", "instance_name", metavar="NAME", help="Only of this instance.")
+@pass_app
+def pause(app: App, flow: str | None, instance_name: str | None) -> None:
+    """Start no more jobs: of FLOW, or of all flows. What runs ends; what comes waits."""
+    name = None if instance_name is None else app.instance(instance_name).name
+    app.ledger.pauses.pause(name, flow, by=getpass.getuser())
+    click.echo(f"Paused {_what(flow, name)}. Events are still taken; `bridge resume` lets their jobs go on.")
+
+
+@click.command()
+@click.argument("flow", required=False, type=click.Choice(sorted(PLACES)))
+@click.option("--instance", "instance_name", metavar="NAME")
+@pass_app
+def resume(app: App, flow: str | None, instance_name: str | None) -> int:
+    """Start jobs again that `pause` held back."""
+    name = None if instance_name is None else app.instance(instance_name).name
+    if app.ledger.pauses.resume(name, flow):
+        click.echo(f"Resumed {_what(flow, name)}.")
+        return 0
+    known = "; ".join(f"{_what(one.flow, one.instance)}" for one in app.ledger.pauses.list()) or "nothing"
+    click.echo(f"{_what(flow, name).capitalize()} is not paused. Paused: {known}.", err=True)
+    return 1
+
+
+@click.group()
+def schedules() -> None:
+    """What runs by the clock: list."""
+
+
+@schedules.command(name="list")
+@json_option
+def list_(*, as_json: bool) -> None:
+    """List the schedules that beat follows."""
+    from consumers.beat import SCHEDULES  # noqa: PLC0415  # the command line stands above the consumers
+
+    rows = [{"name": one.name, "every_seconds": one.every_seconds, "title": one.title} for one in SCHEDULES]
+    if as_json:
+        print_json(rows)
+        return
+    print_table(("NAME", "EVERY", "WHAT"), [(r["name"], f"{r['every_seconds']:g} s", r["title"]) for r in rows], empty="")
+
+
+@click.command()
+@json_option
+@pass_app
+def doctor(app: App, *, as_json: bool) -> int:
+    """Check ledger, broker, processes, clocks and credentials; say what to do."""
+    from bridge.doctor import examine  # noqa: PLC0415  # not needed by other commands
+
+    findings = examine(app.settings, lambda: app.ledger)
+    rows: list[Any] = [(one.name, "ok" if one.is_ok else "PROBLEM", one.text) for one in findings]
+    if as_json:
+        print_json(findings)
+    else:
+        print_table(("CHECK", "RESULT", "WHAT TO DO"), rows, empty="")
+    return 0 if all(one.is_ok for one in findings) else 1
+
+
+def _what(flow: str | None, instance: str | None) -> str:
+    return f"{flow or 'all flows'} of {instance or 'all instances'}"
+
+

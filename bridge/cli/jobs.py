@@ -1,0 +1,160 @@
+"""``bridge jobs``: see what happens, and act on it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, get_args
+
+import click
+
+from bridge.cli.app import App, pass_app
+from bridge.cli.output import json_option, print_fields, print_json, print_table
+from bridge.ledger import Change, Job, JobId, JobState
+
+STATES: tuple[str, ...] = get_args(JobState)
+
+
+@click.group()
+def jobs() -> None:
+    """Units of work: list, show, retry, cancel."""
+
+
+@jobs.command(name="list")
+@click.option("--instance", "instance_name", metavar="NAME")
+@click.option("--state", "states", type=click.Choice(STATES), multiple=True, help="May be repeated.")
+@click.option("--kind", metavar="KIND", help="import-order, import-orders, ...")
+@click.option("--entity", metavar="ENTITY", help="What the work is about: an entity id, a number.")
+@click.option("--before", type=int, metavar="ID", help="Only jobs older than this one.")
+@click.option("--limit", type=click.IntRange(1, 1000), default=50, show_default=True)
+@json_option
+@pass_app
+def list_(  # noqa: PLR0913  # one parameter an option
+    app: App,
+    *,
+    instance_name: str | None,
+    states: tuple[str, ...],
+    kind: str | None,
+    entity: str | None,
+    before: int | None,
+    limit: int,
+    as_json: bool,
+) -> None:
+    """List jobs, newest first."""
+    found = app.ledger.jobs.list(
+        instance=None if instance_name is None else app.instance(instance_name).name,
+        states=states,
+        kind=kind,
+        entity=entity,
+        before=None if before is None else JobId(before),
+        limit=limit,
+    )
+    if as_json:
+        print_json([describe(job) for job in found])
+        return
+    print_table(
+        ("ID", "INSTANCE", "KIND", "ENTITY", "STATE", "RETRIES", "CREATED", "WHAT"),
+        [
+            (job.id, job.instance, job.kind, job.entity, job.state, job.retry_count, job.created_at, why(job))
+            for job in found
+        ],
+        empty="No jobs fit.",
+    )
+
+
+@jobs.command()
+@click.argument("job_id", type=int)
+@click.option("--trace", is_flag=True, help="With the trace of a defect, for its report.")
+@json_option
+@pass_app
+def show(app: App, job_id: int, *, trace: bool, as_json: bool) -> None:
+    """Show a job with its attempts."""
+    job = app.ledger.jobs.get(JobId(job_id))
+    if job is None:
+        raise click.UsageError(f"There is no job {job_id}.")
+    attempts = app.ledger.jobs.attempts(job.id)
+    if as_json:
+        whole = describe(job, trace=trace)
+        whole["attempts"] = [_attempt(one) for one in attempts]
+        print_json(whole)
+        return
+    print_fields(describe(job, trace=trace))
+    if attempts:
+        click.echo()
+        print_table(
+            ("ATTEMPT", "STARTED", "ENDED", "OUTCOME", "ERROR"),
+            [(one.number, one.started_at, one.ended_at, one.outcome, one.error) for one in attempts],
+            empty="",
+        )
+
+
+@jobs.command()
+@click.argument("job_ids", type=int, nargs=-1, required=True)
+@pass_app
+def retry(app: App, job_ids: tuple[int, ...]) -> int:
+    """Run jobs again that wait, are blocked or have failed."""
+    return _act(app.ledger.jobs.retry(JobId(job_id)) for job_id in job_ids)
+
+
+@jobs.command()
+@click.argument("job_ids", type=int, nargs=-1, required=True)
+@pass_app
+def cancel(app: App, job_ids: tuple[int, ...]) -> int:
+    """Cancel jobs; a running one stops before its next write."""
+    return _act(app.ledger.jobs.cancel(JobId(job_id)) for job_id in job_ids)
+
+
+def describe(job: Job, *, trace: bool = False) -> dict[str, Any]:
+    """Return a job as commands show it."""
+    shown: dict[str, Any] = {
+        "id": job.id,
+        "kind": job.kind,
+        "instance": job.instance,
+        "entity": job.entity,
+        "external_key": job.external_key,
+        "state": job.state,
+        "retry_count": job.retry_count,
+        "attempt": job.attempt,
+        "next_attempt_at": job.next_attempt_at if job.state == "retry_waiting" else None,
+        "waits_for": job.waits_for,
+        "error_code": job.error_code,
+        "error": job.error,
+        "help": job.help,
+        "result": job.result,
+        "run_id": job.run_id,
+        "created_at": job.created_at,
+        "started_at": job.started_at,
+        "finished_at": job.finished_at,
+    }
+    if trace:
+        shown["trace"] = job.trace
+    return shown
+
+
+def why(job: Job) -> str:
+    """Return in a few words why a job is where it is."""
+    if job.state == "retry_waiting" and job.waits_for:
+        return f"waits for {job.waits_for}"
+    if job.error:
+        return job.error
+    number = (job.result or {}).get("sale_order") if isinstance(job.result, Mapping) else None
+    return str(number or "")
+
+
+def _attempt(one: Any) -> dict[str, Any]:
+    return {
+        "number": one.number,
+        "started_at": one.started_at,
+        "ended_at": one.ended_at,
+        "outcome": one.outcome,
+        "error": one.error,
+        "help": one.help,
+    }
+
+
+def _act(changes: Any) -> int:
+    code = 0
+    for change in changes:
+        found: Change = change
+        click.echo(f"job {found.job_id}: {found.note or found.state}", err=not found.changed)
+        code = code if found.changed else 1
+    return code

@@ -1,0 +1,102 @@
+"""``bridge mappings``: the operator's decisions which Odoo record a Magento value stands for."""
+
+from __future__ import annotations
+
+import getpass
+
+import click
+
+from bridge.bootstrap import make_runtime
+from bridge.cli.app import App, pass_app
+from bridge.cli.output import json_option, print_json, print_table
+from bridge.errors import BridgeError
+from bridge.flows.kinds import MAPPING_KINDS
+
+_KIND = click.Choice(sorted(MAPPING_KINDS))
+
+
+@click.group()
+def mappings() -> None:
+    """Which Odoo record a Magento value stands for: list, set, ignore."""
+
+
+@mappings.command(name="list")
+@click.option("--instance", "instance_name", metavar="NAME")
+@click.option("--kind", type=_KIND)
+@click.option("--state", type=click.Choice(["unmapped", "mapped", "ignored"]))
+@json_option
+@pass_app
+def list_(app: App, *, instance_name: str | None, kind: str | None, state: str | None, as_json: bool) -> None:
+    """List values that were seen, with what they are mapped to."""
+    found = app.ledger.mappings.list(app.instance(instance_name).name, kind=kind, state=state)
+    if as_json:
+        print_json(found)
+        return
+    print_table(
+        ("KIND", "VALUE", "STATE", "ODOO", "LABEL", "SEEN", "LAST EXAMPLE"),
+        [
+            (
+                one.kind,
+                one.value,
+                one.state,
+                f"{one.odoo_model} {one.odoo_id}" if one.odoo_id else "",
+                one.odoo_label or one.label,
+                one.seen_count,
+                one.example,
+            )
+            for one in found
+        ],
+        empty="No values seen yet. They appear when orders are imported or previewed.",
+    )
+
+
+@mappings.command(name="set")
+@click.argument("kind", type=_KIND)
+@click.argument("value")
+@click.argument("odoo_id", type=click.IntRange(0))
+@click.option("--instance", "instance_name", metavar="NAME")
+@click.option("--unchecked", is_flag=True, help="Do not ask Odoo whether the record is there.")
+@pass_app
+def set_(
+    app: App, kind: str, value: str, odoo_id: int, *, instance_name: str | None, unchecked: bool
+) -> None:
+    """Map Magento's VALUE to the Odoo record ODOO_ID; 0 for zero_tax means no tax. Jobs that waited go on."""
+    instance = app.instance(instance_name)
+    model = MAPPING_KINDS[kind].model
+    if odoo_id == 0 and kind != "zero_tax":
+        raise click.UsageError("ODOO_ID 0 is for zero_tax only, where it means explicitly no tax.")
+    label = "no tax" if odoo_id == 0 else None if unchecked else _label(app, instance.name, model, odoo_id)
+    waiting = app.ledger.mappings.impact(instance.name, kind, value)
+    app.ledger.mappings.set(
+        instance.name, kind, value, odoo_model=model, odoo_id=odoo_id, odoo_label=label, by=getpass.getuser()
+    )
+    released = f" {waiting} jobs that waited for it go on." if waiting else ""
+    click.echo(f"{kind} {value} is {label or f'{model} {odoo_id}'}.{released}")
+
+
+@mappings.command()
+@click.argument("kind", type=_KIND)
+@click.argument("value")
+@click.option("--instance", "instance_name", metavar="NAME")
+@pass_app
+def ignore(app: App, kind: str, value: str, *, instance_name: str | None) -> None:
+    """Say that VALUE stands for nothing in Odoo, where that is allowed."""
+    if not MAPPING_KINDS[kind].may_ignore:
+        raise click.UsageError(f"A {kind} cannot be ignored: money depends on it. Map it.")
+    instance = app.instance(instance_name)
+    app.ledger.mappings.ignore(instance.name, kind, value, by=getpass.getuser())
+    click.echo(f"{kind} {value} is ignored.")
+
+
+def _label(app: App, instance_name: str, model: str, odoo_id: int) -> str:
+    runtime = make_runtime(app.ledger, app.settings)
+    try:
+        odoo = runtime.systems.of(app.ledger.instances.get(instance_name)).odoo
+        rows = odoo.read(model, [odoo_id], ["display_name"])
+    except BridgeError as exc:
+        raise click.UsageError(f"{exc.message} (--unchecked maps without asking Odoo)") from None
+    finally:
+        runtime.close()
+    if not rows:
+        raise click.UsageError(f"Odoo has no {model} with the id {odoo_id}.")
+    return str(rows[0]["display_name"])

@@ -1,0 +1,173 @@
+"""``bridge run ACTION``: makes the jobs of an action, and with ``--wait`` follows them to their end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import click
+
+from bridge.cli.app import App, pass_app
+from bridge.cli.output import json_option, print_json, print_table, print_text
+from bridge.cli.waiting import Followed, follow, hint
+from bridge.connection import Tried, try_systems
+from bridge.errors import SettingsWrong
+from bridge.flows.systems import connect
+from bridge.flows.wants import PLACES, want
+
+Function = Callable[..., Any]
+_SYSTEM_NAMES = {"magento": "Magento", "odoo": "Odoo"}
+_STATES = {"ok": "ok", "problem": "PROBLEM", "note": "note"}
+
+
+@click.group()
+def run() -> None:
+    """Run an action for an instance now."""
+
+
+def _job_options(function: Function) -> Function:
+    function = json_option(function)
+    function = click.option(
+        "--wait", is_flag=True, help="Show progress until the jobs end; embedded runs them itself."
+    )(function)
+    return _instance_option(function)
+
+
+def _instance_option(function: Function) -> Function:
+    return click.option(
+        "--instance", "instance_name", metavar="NAME", help="May be left out where there is only one."
+    )(function)
+
+
+@run.command(name="test-connection")
+@_instance_option
+@json_option
+@pass_app
+def test_connection(app: App, *, instance_name: str | None, as_json: bool) -> int:
+    """Try Magento and Odoo: what the credentials open, and what to mend. Changes nothing."""
+    instance = app.instance(instance_name)
+    try:
+        pair = connect(instance)
+    except SettingsWrong as exc:
+        raise click.UsageError(exc.message) from None
+    try:
+        tried = try_systems(pair)
+    finally:
+        pair.magento.close()
+        pair.odoo.close()
+    for one in tried:
+        app.ledger.exchanges.add(instance.name, one.exchanges)
+    is_ok = all(one.is_ok for one in tried)
+    if as_json:
+        shown = {one.system: _as_data(one) for one in tried}
+        print_json({"instance": instance.name, "ok": is_ok, **shown})
+    else:
+        _show_tried(tried)
+    return 0 if is_ok else 1
+
+
+@run.command(name="import-order")
+@click.argument("increment_id")
+@click.option("--store-id", type=click.IntRange(0), help="Where several store views have the number.")
+@_job_options
+@pass_app
+def import_order(
+    app: App, increment_id: str, *, store_id: int | None, instance_name: str | None, wait: bool, as_json: bool
+) -> int:
+    """Import the Magento order with the number INCREMENT_ID."""
+    number = increment_id.strip()
+    if not number or len(number) > 50 or not number.isprintable():
+        raise click.UsageError("INCREMENT_ID is the order's number as Magento shows it, such as 000000042.")
+    data = {} if store_id is None else {"store_id": store_id}
+    wanted = want("find-order", instance=app.instance(instance_name).name, entity=number, data=data)
+    job_ids = [one.job_id for one in app.ledger.jobs.want([wanted])]
+    return _end(app, Followed(job_ids=job_ids), wait=wait, as_json=as_json)
+
+
+@run.command(name="import-orders")
+@click.option(
+    "--from",
+    "from_date",
+    type=click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"]),
+    metavar="DATE",
+    help="Orders changed since this day (YYYY-MM-DD) of the store; else since the last scan.",
+)
+@_job_options
+@pass_app
+def import_orders(
+    app: App, *, from_date: datetime | None, instance_name: str | None, wait: bool, as_json: bool
+) -> int:
+    """Import the orders that changed in Magento."""
+    instance = app.instance(instance_name)
+    args = {}
+    if from_date is not None:
+        zone = ZoneInfo(instance.settings.store_timezone)
+        args["updated_from"] = from_date.replace(tzinfo=zone).isoformat()
+    place = PLACES["import-orders"]
+    started = app.ledger.runs.start(
+        instance.name,
+        "import-orders",
+        args,
+        queue=place.queue,
+        priority=place.priority,
+        systems=place.systems,
+        lock_key=None if place.lock is None else place.lock(""),
+    )
+    job_ids = [] if started.planner_job_id is None else [started.planner_job_id]
+    return _end(app, Followed(job_ids=job_ids, run_id=started.id), wait=wait, as_json=as_json)
+
+
+@run.command()
+@_job_options
+@pass_app
+def noop(app: App, *, instance_name: str | None, wait: bool, as_json: bool) -> int:
+    """Do nothing: shows that jobs run."""
+    wanted = want("noop", instance=app.instance(instance_name).name, entity="by-hand")
+    job_ids = [one.job_id for one in app.ledger.jobs.want([wanted])]
+    return _end(app, Followed(job_ids=job_ids), wait=wait, as_json=as_json)
+
+
+def _end(app: App, followed: Followed, *, wait: bool, as_json: bool) -> int:
+    """Wait if asked to, show what became of the jobs, and return the exit code."""
+    if wait:
+        follow(app, followed)
+    if as_json:
+        print_json(followed.as_data(app.ledger))
+    else:
+        followed.show(app.ledger)
+    if not wait:
+        print_text(hint(app), err=True)
+        return 0
+    return 0 if followed.is_good(app.ledger) else 1
+
+
+def _as_data(tried: Tried) -> dict[str, Any]:
+    return {
+        "ok": tried.is_ok,
+        "checks": [asdict(check) for check in tried.checks],
+        "error": tried.error_code,
+        "advice": None if tried.advice is None else asdict(tried.advice),
+    }
+
+
+def _show_tried(tried: tuple[Tried, ...]) -> None:
+    print_table(
+        ("SYSTEM", "CHECK", "RESULT", "FOUND"),
+        [
+            (_SYSTEM_NAMES[one.system], check.name, _STATES[check.state], check.text)
+            for one in tried
+            for check in one.checks
+        ],
+        empty="",
+    )
+    for one in tried:
+        name = _SYSTEM_NAMES[one.system]
+        if one.advice is not None:
+            print_text(f"{name}: {one.advice.text}")
+        elif one.is_ok:
+            print_text(f"{name}: the bridge can work with it.")
+        else:
+            print_text(f"{name}: mend what is marked PROBLEM, then try again.")

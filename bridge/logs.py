@@ -1,0 +1,66 @@
+"""Logging: structured, to stderr; static event names, ids in fields, never payloads, secrets or personal data."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from typing import Any, Literal
+
+import structlog
+from structlog.typing import EventDict, WrappedLogger
+
+from bridge.masking import mask_text
+
+#: Libraries whose information is noise in our log.
+_QUIET = ("httpx", "httpcore", "pika", "uvicorn.access", "alembic", "kombu", "amqp")
+
+
+def configure_logging(form: Literal["text", "json"] = "text", *, level: int = logging.INFO) -> None:
+    """Send our events and the libraries' records through one masked chain to stderr."""
+    shared: list[Any] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        _without_trace,
+        _mask,
+    ]
+    renderer: Any = (
+        structlog.processors.JSONRenderer(ensure_ascii=False)
+        if form == "json"
+        else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+    )
+    structlog.configure(
+        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=True,
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared,
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(level)
+    for name in _QUIET:
+        logging.getLogger(name).setLevel(logging.WARNING)
+
+
+def _mask(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    for name, value in event.items():
+        if isinstance(value, str):
+            event[name] = mask_text(value)
+    return event
+
+
+def _without_trace(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    """Leave the kind of an exception and drop its trace: traces hold values."""
+    info = event.pop("exc_info", None)
+    if isinstance(info, tuple) and info[0] is not None:
+        event["exception"] = info[0].__name__
+    elif isinstance(info, BaseException):
+        event["exception"] = type(info).__name__
+    return event
