@@ -29,6 +29,7 @@ from bridge.flows.systems import Systems
 from bridge.ledger import Instance, Job, JobError, JobId, Ledger
 from bridge.masking import mask_text
 from bridge.retry import Decision, decide
+
 log = structlog.get_logger()
 
 #: How long an instance's settings are believed before they are read again.

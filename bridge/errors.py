@@ -61,6 +61,7 @@ class BridgeError(Exception):
 
     @property
     def message(self) -> str:
+        """What happened, in plain English."""
         return str(self.args[0])
 
 

@@ -44,7 +44,7 @@ def backoff_seconds(retry_count: int, *, unit_seconds: float = 60.0) -> float:
     return float(minutes) * unit_seconds
 
 
-def decide(
+def decide(  # noqa: PLR0911  # one return a class of errors
     error: BaseException | None,
     *,
     retry_count: int,

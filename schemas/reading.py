@@ -18,7 +18,7 @@ _CONTENT_TYPES = frozenset({EVENT_CONTENT_TYPE, "application/json"})
 _VERSION_FIELDS = frozenset({"specversion", "dataschema"})
 
 
-class EventRefused(ValueError):  # noqa: N818 - it is a verdict on an event
+class EventRefused(ValueError):
     """The message is not an event that the bridge can read."""
 
     def __init__(self, reason: Refusal, message: str) -> None:

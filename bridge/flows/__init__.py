@@ -1,0 +1,1 @@
+"""The flows: one module each, top to bottom: fetch, translate, apply, bind."""

@@ -65,11 +65,18 @@ class Writer(Protocol):
 class NoWriter:
     """The writer of a preview: writes nothing."""
 
-    def once(self, write: Write) -> str:
+    def once(self, write: Write) -> str:  # noqa: ARG002  # as the port has it
         """Write nothing."""
         return str(NOT_MADE)
 
-    def load(self, client: OdooClient, *, key: str, kind: str, request: LoadRequest) -> int:
+    def load(
+        self,
+        client: OdooClient,  # noqa: ARG002  # as the port has it
+        *,
+        key: str,  # noqa: ARG002
+        kind: str,  # noqa: ARG002
+        request: LoadRequest,  # noqa: ARG002
+    ) -> int:
         """Make nothing."""
         return NOT_MADE
 

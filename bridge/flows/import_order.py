@@ -48,7 +48,7 @@ def run(ctx: FlowContext) -> Mapping[str, Any]:
     _leave_out_history(ctx, order)
     book = gather(ctx, order, needs(order))
     plan = translate_order(order, book)
-    stored, surprise = _write(ctx, raw, order, plan, book, binding)
+    stored, surprise = _write(ctx, raw, order, plan=plan, book=book, binding=binding)
     return _complete(ctx, order, plan, stored, surprise=surprise)
 
 
@@ -56,6 +56,7 @@ def _write(
     ctx: FlowContext,
     raw: Mapping[str, Any],
     order: MagentoOrder,
+    *,
     plan: OrderPlan,
     book: OrderBook,
     binding: Binding | None,

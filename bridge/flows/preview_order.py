@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
-from bridge.errors import BridgeError, RecordMissing
+from bridge.errors import BridgeError, RecordMissing, TotalDiffers
 from bridge.flows.context import FlowContext
 from bridge.flows.effects import NOT_MADE
 from bridge.flows.import_order import preview_totals
 from bridge.flows.order_book import gather
 from bridge.flows.order_partners import find
-from bridge.translate import explain, needs, parse_order, translate_order
+from bridge.translate import MagentoOrder, OrderBook, OrderPlan, explain, needs, parse_order, translate_order
 
 
 def preview(ctx: FlowContext, increment_id: str) -> Mapping[str, Any]:
@@ -29,9 +30,9 @@ def preview(ctx: FlowContext, increment_id: str) -> Mapping[str, Any]:
     shown: dict[str, Any] = {"increment_id": increment_id, "grand_total": order.grand_total, "problems": []}
     try:
         book = gather(ctx, order, needs(order))
-        plan = translate_order(order, book)
+        plan = _plan(order, book, shown["problems"])
     except BridgeError as error:
-        shown["problems"].append({"code": error.code, "message": error.message})
+        shown["problems"].append(_problem(error))
         return shown
     known = find(ctx, plan.partners)
     shown["head"] = dict(plan.head)
@@ -59,3 +60,16 @@ def preview(ctx: FlowContext, increment_id: str) -> Mapping[str, Any]:
     shown["explanation"] = explain(order, plan, book.profile, confirmed_total=confirmed).as_data()
     shown["flags"] = list(plan.flags)
     return shown
+
+
+def _plan(order: MagentoOrder, book: OrderBook, problems: list[dict[str, str]]) -> OrderPlan:
+    """Return the plan; one whose total differs, too: just then a person wants to see why."""
+    try:
+        return translate_order(order, book)
+    except TotalDiffers as error:
+        problems.append(_problem(error))
+        return translate_order(order, replace(book, rules=replace(book.rules, order_total_policy="warn")))
+
+
+def _problem(error: BridgeError) -> dict[str, str]:
+    return {"code": error.code, "message": error.message}

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from bridge.ledger.database import Database, Session
-from bridge.ledger.dialects import json_rows
+from bridge.ledger.dialects import clean_text
 from bridge.ledger.facts import Binding
 from bridge.ledger.shapes import Shape, to_json
 
@@ -14,7 +14,7 @@ _BINDING = Shape(Binding)
 
 _GET_MANY = f"""
 SELECT {_BINDING.columns} FROM bindings WHERE instance = :instance AND kind = :kind
-    AND magento_id IN (SELECT r.magento_id FROM {{rows ids r(magento_id text)}})
+    AND magento_id {{any ids text}}
 """
 _GET = f"""
 SELECT {_BINDING.columns} FROM bindings
@@ -54,7 +54,7 @@ class Bindings:
 
     def get_many(self, instance: str, kind: str, ids: Iterable[str | int]) -> dict[str, Binding]:
         """Return the bindings of several Magento records by their ids, in one statement."""
-        wanted = json_rows({"magento_id": str(one)} for one in ids)
+        wanted = [clean_text(str(one)) for one in ids]
         with self._database.read() as session:
             rows = session.rows(_GET_MANY, instance=instance, kind=kind, ids=wanted)
         return {binding.magento_id: binding for binding in _BINDING.read_all(rows)}

@@ -57,7 +57,7 @@ class MissingPartition(LedgerError):
     code = "ledger_missing_partition"
 
 
-class _Again(Exception):  # noqa: N818 - a signal, not an error
+class _Again(Exception):
     """The transaction lost against another one and may simply run again."""
 
 

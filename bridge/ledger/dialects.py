@@ -2,7 +2,7 @@
 
 ``{now}`` is the start of the transaction by the database's clock, ``{clock}`` this very moment,
 ``{later:S}`` a moment ``S`` seconds from now, ``{age:T}`` the seconds since ``T``; ``{rows NAME ALIAS(column type, ...)}`` a
-table made of the JSON list in parameter ``NAME``; ``{for_update}``, ``{for_share}`` and ``{skip_locked}``
+table made of the JSON list in parameter ``NAME``; ``{any NAME type}`` a test whether a column is in the list in ``NAME``; ``{for_update}``, ``{for_share}`` and ``{skip_locked}``
 row locks, which SQLite does not need since it has one writer at a time.
 """
 
@@ -17,6 +17,7 @@ from typing import Any
 
 _SQLITE_TIME = "'%Y-%m-%d %H:%M:%f000'"
 _ROWS = re.compile(r"\{rows (\w+) (\w+)\(([^)]*)\)\}")
+_ANY = re.compile(r"\{any (\w+) (\w+)\}")
 _CALL = re.compile(r"\{(later|age):([^}]*)\}")
 _PARAMETER = re.compile(r"(?<![:\w]):([a-z]\w*)")
 
@@ -58,7 +59,7 @@ class Dialect:
         rendered = self._rendered.get(sql)
         if rendered is None:
             words = _POSTGRES if self.is_postgres else _SQLITE
-            rendered = _ROWS.sub(self._rows_source, sql)
+            rendered = _ANY.sub(self._any_of, _ROWS.sub(self._rows_source, sql))
             for word, text in words.items():
                 rendered = rendered.replace("{" + word + "}", text)
             rendered = _CALL.sub(lambda m: words[m[1]].replace("ARG", m[2]), rendered)
@@ -66,6 +67,12 @@ class Dialect:
                 rendered = _PARAMETER.sub(r"%(\1)s", rendered.replace("%", "%%"))
             self._rendered[sql] = rendered
         return rendered
+
+    def _any_of(self, match: re.Match[str]) -> str:
+        name, kind = match.groups()
+        if self.is_postgres:
+            return f"= ANY(CAST(:{name} AS {kind}[]))"
+        return f"IN (SELECT value FROM json_each(:{name}))"
 
     def _rows_source(self, match: re.Match[str]) -> str:
         name, alias, columns = match.groups()
@@ -81,6 +88,8 @@ class Dialect:
         for name, value in params.items():
             if type(value) is str:
                 cleaned[name] = clean_text(value)
+            elif not self.is_postgres and type(value) is list:
+                cleaned[name] = json.dumps(value)
             elif not self.is_postgres and isinstance(value, datetime):
                 cleaned[name] = value.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")
             elif not self.is_postgres and isinstance(value, uuid.UUID):

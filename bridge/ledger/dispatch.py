@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from itertools import count
 
 from bridge.ledger.database import Database, Session
-from bridge.ledger.dialects import json_rows
 from bridge.ledger.records import JobId, Lengths
 from bridge.ledger.recovery import recover_expired
 from bridge.ledger.wants import LANE_SEPARATOR
@@ -53,18 +52,20 @@ SELECT id, priority, lock_key, lock_key IS NOT NULL AND EXISTS (
 FROM jobs j WHERE state = 'pending' AND lane = :lane AND next_attempt_at <= {now}
 ORDER BY priority DESC, id LIMIT :limit {for_update} {skip_locked}
 """
+#: The rows are locked by the look at them. To name their state again would let a planner without fresh statistics
+#: read every pending job for it.
 _QUEUE = """
 UPDATE jobs SET state = 'queued', dispatches = dispatches + 1,
     next_attempt_at = {later::patience * (1 << CAST({least}(dispatches, 6) AS integer))}
-WHERE id IN (SELECT r.id FROM {rows ids r(id bigint)}) AND state = 'pending'
+WHERE id {any ids bigint}
 """
 _HELD = """
-SELECT lock_key FROM jobs WHERE lock_key IN (SELECT r.lock_key FROM {rows locks r(lock_key text)})
+SELECT lock_key FROM jobs WHERE lock_key {any locks text}
     AND state IN ('queued', 'running') AND lock_key IS NOT NULL {for_share} {skip_locked}
 """
 _PARK = """
 UPDATE jobs SET state = 'retry_waiting', waits_for = 'lock:' || lock_key, next_attempt_at = {later::patience}
-WHERE id IN (SELECT r.id FROM {rows ids r(id bigint)}) AND state = 'pending'
+WHERE id {any ids bigint}
 """
 
 
@@ -199,7 +200,7 @@ class Dispatcher:
     def _mark(self, session: Session, chosen: list[Candidate]) -> None:
         if chosen:
             patience = float(self._lengths.message_patience_seconds)
-            session.run(_QUEUE, ids=json_rows({"id": one.id} for one in chosen), patience=patience)
+            session.run(_QUEUE, ids=[one.id for one in chosen], patience=patience)
 
     def _park(self, session: Session, held: list[Candidate], *, mine: set[str]) -> None:
         """Let those wait whose lock is taken: left ``pending`` they would stand in front of their lane."""
@@ -207,11 +208,11 @@ class Dispatcher:
         if others:
             # Locking the holder's row makes its last transaction come after this one and see who waits.
             # A holder that is just ending is passed over, and its lock looked at again next time.
-            rows = session.rows(_HELD, locks=json_rows({"lock_key": key} for key in others))
+            rows = session.rows(_HELD, locks=sorted(others))
             mine = mine | {str(key) for (key,) in rows}
         if parked := [one for one in held if one.lock_key in mine]:
             patience = float(self._lengths.wait_patience_seconds)
-            session.run(_PARK, ids=json_rows({"id": one.id} for one in parked), patience=patience)
+            session.run(_PARK, ids=[one.id for one in parked], patience=patience)
 
 
 def _parallel_room(session: Session) -> dict[tuple[str, str], int]:

@@ -145,11 +145,11 @@ def _reconsidered(session: Session, job: Job, end: End, *, lengths: Lengths) -> 
         held = session.row(_HOLDER, lock=name, id=job.id) is not None
     elif kind == "job" and name.isdigit():
         held = session.row(_OPEN_JOB, id=int(name)) is not None
-    elif kind == "doubt":
-        # Another attempt may have told meanwhile what became of it; the end of a doubt else has its own time.
-        return Decision(state="retry_waiting") if session.value(_SETTLED, key=name) else decision
     elif kind == "mapping":
         held = not is_gone(session, job, decision.waits_for)
+    elif kind == "doubt" and session.value(_SETTLED, key=name):
+        # Another attempt has told meanwhile what became of it; else a doubt has its own time.
+        held = False
     else:
         return decision
     if not held:

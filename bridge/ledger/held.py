@@ -13,7 +13,6 @@ WHERE id IN (
         AND (CAST(:flow AS text) IS NULL OR kind = :flow)
         AND (CAST(:system AS text) IS NULL OR systems LIKE '%' || :system || '%')
     ORDER BY id {for_update})
-    AND state = 'queued'
 RETURNING lock_key
 """
 

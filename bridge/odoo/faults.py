@@ -43,7 +43,7 @@ _LOCKED = frozenset({"LockError", "LockNotAvailable", "QueryCanceled", "QueryCan
 _DATABASE_BROKE = frozenset({"OperationalError", "InterfaceError", "AdminShutdown", "CrashShutdown"})
 
 
-class Fault(Exception):  # noqa: N818 - it is Odoo's word for it, and not an error of ours yet
+class Fault(Exception):
     """A fault as Odoo answered it. Never holds the traceback that came with it."""
 
     def __init__(self, name: str, text: str, *, status: int) -> None:

@@ -118,6 +118,17 @@ def test_rows_read_per_job_are_equal_at_a_thousand_and_a_hundred_thousand_jobs(p
 
 
 @pytest.mark.postgres
+def test_a_choice_reads_what_it_chooses_even_before_the_statistics_know_the_backlog(
+    postgres_ledger, monkeypatch
+):
+    ledger = postgres_ledger
+    ledger.database.command(_ENDED.replace("'done', 1, 1, 1", "'pending', 1, 0, 0"), first=1, last=20_000)
+    with explained(monkeypatch) as (seen, _statements):
+        assert len(ledger.jobs.dispatch({"upkeep": 50}, limit=50)) == 50
+    assert seen["rows"] < 250
+
+
+@pytest.mark.postgres
 def test_a_job_costs_few_statements(postgres_ledger, monkeypatch):
     costs = _cycle(postgres_ledger, "one", monkeypatch)
     counts = {name: len(statements) for name, (_rows_read, statements) in costs.items()}

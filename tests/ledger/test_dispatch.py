@@ -120,6 +120,17 @@ def test_a_pause_takes_back_what_is_queued(ledger: Ledger):
     assert ledger.jobs.finish(running, DONE) == "done"
 
 
+def test_a_pause_hands_on_the_lock_that_a_queued_job_was_about_to_take(ledger: Ledger):
+    queued = make(ledger, "1", kind="export-stock", lock_key="catalog")
+    queue_all(ledger)
+    waiting = make(ledger, "2", lock_key="catalog")
+    assert queue_all(ledger) == []
+    assert state_of(ledger, waiting) == "retry_waiting"
+    ledger.pauses.pause("shop", "export-stock", by="anna")
+    assert (state_of(ledger, queued), state_of(ledger, waiting)) == ("pending", "pending")
+    assert queue_all(ledger) == [waiting]
+
+
 def test_a_queued_job_whose_message_seems_lost_is_sent_again_with_growing_patience(open_ledger):
     ledger = open_ledger(message_patience_seconds=30)
     job_id = make(ledger)

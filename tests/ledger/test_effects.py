@@ -7,7 +7,7 @@ import pytest
 from bridge.errors import JobCancelled, LeaseLost, RecordMissing
 from bridge.ledger import Job, Ledger
 from bridge.retry import DONE, Decision
-from tests.support.ledger import again, exchange, expire, in_threads, start, wait_until
+from tests.support.ledger import again, claim, exchange, expire, in_threads, queue_all, start, wait_until
 
 KEY = "2f1c:order:42"
 
@@ -119,6 +119,28 @@ def test_nothing_is_sent_after_a_request_to_cancel_but_what_was_sent_is_confirme
     assert ledger.jobs.finish(job, Decision(state="cancelled")) == "cancelled"
 
 
+def test_a_request_to_cancel_lets_a_doubt_be_settled_first(ledger: Ledger):
+    job = start(ledger)
+    begin(ledger, job)
+    ledger.effects.doubt(job, KEY)
+    ledger.jobs.cancel(job.id)
+    assert begin(ledger, job).state == "doubtful"
+    assert ledger.effects.resend(job, KEY).may_send
+    assert ledger.jobs.finish(job, Decision(state="blocked")) == "blocked"
+
+
+def test_a_wait_for_a_doubt_ends_when_a_late_worker_tells_what_became_of_it(ledger: Ledger):
+    old = start(ledger)
+    begin(ledger, old)
+    new = taken_up(ledger, old)
+    doubt = Decision(state="retry_waiting", delay_seconds=180, waits_for=f"doubt:{KEY}")
+    assert ledger.jobs.finish(new, doubt) == "retry_waiting"
+    ledger.effects.confirm(old, KEY, "7")
+    third = again(ledger, new.id)
+    assert begin(ledger, third).remote_id == "7"
+    assert ledger.jobs.finish(third, doubt) == "pending"
+
+
 def test_a_loss_of_the_lease_and_a_begin_at_once_never_hide_an_effect(ledger: Ledger):
     for number in range(10):
         job = start(ledger, str(number))
@@ -136,7 +158,7 @@ def test_a_loss_of_the_lease_and_a_begin_at_once_never_hide_an_effect(ledger: Le
             expire(ledger, job.id)
             # A row that is just being looked at is passed over, and found the next time.
             wait_until(ledger.jobs.recover_expired)
-            return again(ledger, job.id)
+            return wait_until(lambda: queue_all(ledger) and claim(ledger, job.id))
 
         begun, new = in_threads(send, lose)
         seen = ledger.effects.begin(

@@ -171,6 +171,13 @@ def test_a_request_to_cancel_covers_what_was_wanted_before_it_and_nothing_later(
     assert ledger.jobs.finish(second, Decision(state="cancelled")) == "cancelled"
 
 
+def test_a_request_to_cancel_covers_the_events_that_came_before_it(ledger: Ledger):
+    job = start(ledger)
+    make(ledger)
+    ledger.jobs.cancel(job.id)
+    assert ledger.jobs.finish(job, Decision(state="cancelled")) == "cancelled"
+
+
 def test_a_request_to_cancel_waits_until_a_doubt_is_over(ledger: Ledger):
     job = start(ledger)
     ledger.jobs.cancel(job.id)

@@ -17,7 +17,7 @@ RABBITMQ_SERVER = Path("/usr/lib/rabbitmq/bin/rabbitmq-server")
 _POLICY = Path("/usr/sbin/policy-rc.d")
 
 
-class MissingServers(RuntimeError):  # noqa: N818 - a state of the machine
+class MissingServers(RuntimeError):
     """A server is not installed and may not be installed by this user."""
 
 

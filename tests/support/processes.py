@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 
-class ServerFailed(RuntimeError):  # noqa: N818 - a state of a server
+class ServerFailed(RuntimeError):
     """A private server did not come up."""
 
 

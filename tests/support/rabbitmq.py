@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import logging
 import os
 import secrets
 import urllib.error
@@ -202,6 +203,7 @@ def _in_docker() -> RabbitServer | None:
 
 def answers(url: str) -> bool:
     """Return whether a broker lets us in at ``url``."""
+    logging.getLogger("pika").setLevel(logging.CRITICAL)  # Until it does, each try would fill the log.
     parameters = pika.URLParameters(
         f"{url}/%2F?connection_attempts=1&socket_timeout=2&blocked_connection_timeout=2"
     )
