@@ -21,7 +21,7 @@ MOST_UNITS = 24
 MOST_CENTS_APART = 10
 #: The most amounts that a discount is cut in, and the largest that is cut off, in cents.
 MOST_AMOUNTS = 4
-MOST_CENTS = 100
+MOST_CENTS = 40
 
 
 def plus(one: Vector, other: Vector) -> Vector:

@@ -117,17 +117,7 @@ def explain(
     totals = plan.predicted
     parts = [*_net_parts(plan, totals), *_tax_parts(plan, totals)]
     parts += _correction_parts(plan, totals)
-    rest = order.grand_total - sum((part.magento for part in parts), ZERO)
-    if rest:
-        parts.append(
-            ExplainedPart(
-                name="magento_rounding",
-                label="Rounding inside Magento",
-                magento=rest,
-                odoo=ZERO,
-                reason="Magento keeps parts with more than two decimal places and rounds the grand total.",
-            )
-        )
+    parts += _rounding_parts(order, totals, parts)
     return Explanation(
         increment_id=order.increment_id,
         currency=order.currency,
@@ -141,6 +131,32 @@ def explain(
         reasons=(*plan.reasons, *_method_reasons(plan, profile, confirmed_total)),
         base_to_order_rate=order.base_to_order_rate,
     )
+
+
+def _rounding_parts(
+    order: MagentoOrder, totals: OrderTotals, parts: Sequence[ExplainedPart]
+) -> list[ExplainedPart]:
+    """What either system's own rounding leaves between its parts and its total."""
+    found = []
+    if rest := order.grand_total - sum((part.magento for part in parts), ZERO):
+        reason = "Magento keeps parts with more than two decimal places and rounds the grand total."
+        found.append(
+            ExplainedPart(
+                name="magento_rounding",
+                label="Rounding inside Magento",
+                magento=rest,
+                odoo=ZERO,
+                reason=reason,
+            )
+        )
+    if rest := totals.total - sum((part.odoo for part in parts), ZERO):
+        reason = "Odoo shows rounded lines, but rounds the sum of the unrounded ones."
+        found.append(
+            ExplainedPart(
+                name="odoo_rounding", label="Rounding inside Odoo", magento=ZERO, odoo=rest, reason=reason
+            )
+        )
+    return found
 
 
 def _lines(plan: OrderPlan, totals: OrderTotals) -> tuple[ExplainedLine, ...]:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from decimal import Decimal
 from typing import Any
 
 from bridge.errors import InvalidRecord, OrderUnclear
@@ -257,16 +256,3 @@ def _payment_title(extension: Fields) -> str:
         if row.text("key") == "method_title":
             return row.text("value")
     return ""
-
-
-def total_parts(order: MagentoOrder) -> Mapping[str, Decimal]:
-    """Return the parts of the grand total by Magento's names, extras last."""
-    return {
-        "subtotal": order.subtotal,
-        "discount": order.discount_amount,
-        "shipping": order.shipping.amount,
-        "tax": order.tax_amount,
-        "discount_tax_compensation": order.discount_tax_compensation,
-        "shipping_discount_tax_compensation": order.shipping.discount_tax_compensation,
-        **{f"extra:{extra.code}": extra.net for extra in order.extras},
-    }

@@ -87,11 +87,6 @@ class LineTotals:
     untaxed: Decimal
     taxes: Mapping[int, Decimal]
 
-    @property
-    def total(self) -> Decimal:
-        """Base and taxes."""
-        return self.untaxed + sum(self.taxes.values(), ZERO)
-
 
 @dataclass(frozen=True, kw_only=True)
 class OrderTotals:

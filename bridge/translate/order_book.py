@@ -38,6 +38,8 @@ class OrderRules:
     payment_term_id: int | None = None
     #: The most lines that one Magento line may become so that its tax comes out as Magento's.
     most_pieces: int = 12
+    #: The most lines that all lines which are cut may become; a pair of rounding lines is better than more.
+    most_cut_lines: int = 30
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,7 +14,15 @@ from bridge.translate.magento_records import MagentoOrder
 from bridge.translate.partners import address_key, customer_key
 
 #: Fields of an order and of its lines that say something of a person.
-_PERSONAL = ("customer_", "billing_", "shipping_address", "remote_ip", "x_forwarded_for", "protect_code", "email")
+_PERSONAL = (
+    "customer_",
+    "billing_",
+    "shipping_address",
+    "remote_ip",
+    "x_forwarded_for",
+    "protect_code",
+    "email",
+)
 #: Extension attributes that hold only amounts and codes.
 _AMOUNTS = ("applied_taxes", "item_applied_taxes", "taxes", "additional_itemized_taxes")
 

@@ -23,6 +23,9 @@ from bridge.translate.tax_pairs import TaxPair, pair_lines, rounding_limit, tax_
 from bridge.translate.taxes import magento_taxes
 from bridge.translate.total_policy import ADJUSTMENT, judge
 
+#: A cost of cuts that none reaches.
+_NO_LIMIT = 10**9
+
 
 @dataclass(frozen=True, kw_only=True)
 class PlannedLines:
@@ -50,7 +53,11 @@ def plan_lines(order: MagentoOrder, book: OrderBook) -> PlannedLines:
     drafts = _drafts(order, book, by_key)
     targets = tax_targets(drafts, book, by_key)
     pieces = [price_pieces(draft.quantity, draft.row, draft.unit, book.profile) for draft in drafts]
-    cut = fit_by_cutting(drafts, pieces, targets, book.profile, most_pieces=book.rules.most_pieces)
+    # Without the adjustment product there can be no pair, and cutting is all that helps.
+    most_cost = book.rules.most_cut_lines if ADJUSTMENT in book.services else _NO_LIMIT
+    cut = fit_by_cutting(
+        drafts, pieces, targets, book.profile, most_pieces=book.rules.most_pieces, most_cost=most_cost
+    )
     reasons = _cut_reasons(drafts, pieces, cut)
     lines = _lines(drafts, cut or pieces)
     taxes = _taxes(drafts, targets, book)

@@ -52,9 +52,7 @@ def price_pieces(quantity: Decimal, row: Decimal, unit: Decimal, profile: OdooPr
         # Exact products only: with round_globally Odoo sums the rows unrounded.
         if price * quantity == row or (profile.is_per_line and whole.amount(profile.currency_digits) == row):
             return (whole,)
-    if whole.amount(profile.currency_digits) == row and abs(whole.price_unit * quantity - row) < _negligible(
-        profile
-    ):
+    if abs(whole.price_unit * quantity - row) < _negligible(profile):
         return (whole,)
     return _two_prices(quantity, row, profile) or _one_apart(quantity, row, profile) or (whole,)
 

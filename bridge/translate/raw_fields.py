@@ -41,10 +41,6 @@ class Fields:
         """Return the path of ``field`` in the record."""
         return f"{self._path}.{field}" if self._path else field
 
-    def has(self, field: str) -> bool:
-        """Whether ``field`` is there and not null."""
-        return self._values.get(field) is not None
-
     def text(self, field: str) -> str:
         """Return the text of ``field``, cleaned; empty when it is absent."""
         return clean_text(self._values.get(field))

@@ -7,7 +7,7 @@ Magento's at the least cost are taken. Rows, and so the untaxed amount, stay wha
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
 from bridge.translate.cuts import Cutter, Pieces, Vector, cost, plus
@@ -34,8 +34,12 @@ def fit_by_cutting(
     profile: OdooProfile,
     *,
     most_pieces: int,
+    most_cost: int,
 ) -> list[Pieces] | None:
-    """Return the pieces of each draft with which each target's tax is met, or None if no cutting does it."""
+    """Return the pieces of each draft with which each target's tax is met, or None if no cutting does it.
+
+    ``most_pieces`` bounds the pieces of one line, ``most_cost`` the cost of all cuts together.
+    """
     if not profile.is_per_line:
         return None
     cutters = [Cutter(draft, targets, profile) for draft in drafts]
@@ -48,7 +52,8 @@ def fit_by_cutting(
     for index, (cutter, parts) in enumerate(zip(cutters, pieces, strict=True)):
         if index >= MOST_LINES or len(states) > MOST_STATES:
             break
-        states = _with_cuts_of(index, cutter, parts, states, missing=missing, most_pieces=most_pieces)
+        options = cutter.options(parts, most_pieces=most_pieces)
+        states = _with_cuts_of(index, options, states, missing=missing, most_cost=most_cost)
     if missing not in states:
         return None
     result = list(pieces)
@@ -59,20 +64,23 @@ def fit_by_cutting(
 
 def _with_cuts_of(
     index: int,
-    cutter: Cutter,
-    parts: Pieces,
+    options: Mapping[Vector, Pieces],
     states: dict[Vector, State],
     *,
     missing: Vector,
-    most_pieces: int,
+    most_cost: int,
 ) -> dict[Vector, State]:
     """Return the states that are reached with and without a cut of the line ``index``."""
     reached = dict(states)
-    for gain, cut in cutter.options(parts, most_pieces=most_pieces).items():
+    for gain, cut in options.items():
         for vector, (so_far, chosen) in states.items():
             total = plus(vector, gain)
             price = so_far + cost(cut)
-            if _hopeless(total, missing) or (total in reached and reached[total][0] <= price):
+            if (
+                price > most_cost
+                or _hopeless(total, missing)
+                or (total in reached and reached[total][0] <= price)
+            ):
                 continue
             reached[total] = (price, (*chosen, (index, cut)))
     return reached

@@ -45,6 +45,7 @@ def _differs(magento: Decimal, odoo: Decimal, increment_id: str, reason: str, bo
         f"Order {increment_id} is {amount(magento)} in Magento and would be {amount(odoo)} in Odoo, "
         f"{amount(magento - odoo)} apart. {bound}",
         reason=reason,
+        increment_id=increment_id,
         magento=amount(magento),
         odoo=amount(odoo),
         difference=amount(magento - odoo),

@@ -34,7 +34,7 @@ def extension(**fields):
 def test_a_discount_is_a_line_of_its_own_and_never_a_percentage_rules_1_2():
     plan = plan_of(7)
     (discount,) = lines_of(plan, "discount")
-    assert discount.price_unit == Decimal("-10")
+    assert discount.price_unit == Decimal(-10)
     assert all(line.discount == 0 for line in plan.lines)
 
 
@@ -70,7 +70,9 @@ def test_shipping_is_before_its_discount_and_its_tax_after_it_facts_7():
     assert [line.price_unit for line in lines_of(plan, "shipping")] == [Decimal("5.95")]
     assert [line.price_unit for line in lines_of(plan, "shipping_discount")] == [Decimal("-0.89")]
     inside = plan_of(9, included=True)
-    assert sum(line.price_unit for line in inside.lines if line.role.startswith("shipping")) == Decimal("6.02")
+    assert sum(line.price_unit for line in inside.lines if line.role.startswith("shipping")) == Decimal(
+        "6.02"
+    )
 
 
 def test_a_free_order_comes_to_nothing_with_all_its_lines_facts_7():
@@ -188,3 +190,48 @@ def test_a_fee_taxed_by_one_of_several_taxes_is_unclear():
     )
     with pytest.raises(OrderUnclear, match="does not say by which tax"):
         needs(parsed)
+
+
+def test_shipping_without_a_named_tax_takes_the_orders_only_one():
+    applied = [{"code": "DE-19", "percent": 19, "amount": Decimal("2.85")}]
+    shipped = order(
+        shipping_amount=5, shipping_incl_tax=Decimal("5.95"), shipping_tax_amount=Decimal("0.95"), tax_amount=Decimal("2.85"),
+        grand_total=Decimal("17.85"), extension_attributes=extension(applied_taxes=applied),
+    )  # fmt: skip
+    plan = translate_order(shipped, book(shipped))
+    assert lines_of(plan, "shipping")[0].tax_ids == plan.lines[0].tax_ids
+
+
+def test_gift_wrapping_takes_the_tax_that_magento_names_for_it():
+    applied = [
+        {"code": "DE-19", "percent": 19, "amount": Decimal("1.90")},
+        {"code": "DE-7", "percent": 7, "amount": Decimal("0.35")},
+    ]
+    wrapped = order(
+        tax_amount=Decimal("2.25"), grand_total=Decimal("17.25"),
+        extension_attributes=extension(
+            applied_taxes=applied, gw_price=5, gw_tax_amount=Decimal("0.35"),
+            item_applied_taxes=[{"type": "quote_gw", "applied_taxes": applied[1:]}],
+        ),
+    )  # fmt: skip
+    assert ("tax", "DE-7|7") in needs(wrapped).taxes
+    assert translate_order(wrapped, book(wrapped)).predicted.total == Decimal("17.25")
+
+
+def test_a_fee_of_nothing_makes_no_line():
+    fees = [{"custom_fee_code": "cod", "custom_fee_amount": 0}]
+    assert needs(order(extension_attributes=extension(custom_fees=fees))).services == ()
+
+
+def test_a_net_discount_without_a_gross_price_is_made_gross_by_the_rate():
+    item = raw_item(
+        price_incl_tax=None, discount_amount=1, row_total=9, row_total_incl_tax=Decimal("10.71"), tax_amount=Decimal("1.71"),
+        extension_attributes={"itemized_taxes": [{"tax_code": "DE-19", "tax_percent": 19, "amount": Decimal("1.71")}]},
+    )  # fmt: skip
+    applied = [{"code": "DE-19", "percent": 19, "amount": Decimal("1.71")}]
+    reduced = order(
+        item, discount_amount=-1, tax_amount=Decimal("1.71"), grand_total=Decimal("10.71"),
+        extension_attributes=extension(applied_taxes=applied),
+    )  # fmt: skip
+    plan = translate_order(reduced, book(reduced, included=True))
+    assert [line.price_unit for line in plan.lines] == [Decimal("11.90"), Decimal("-1.19")]

@@ -139,7 +139,10 @@ def test_two_taxes_on_top_are_each_rounded_from_the_same_base(version):
 
 @pytest.mark.parametrize("version", VERSIONS)
 def test_two_taxes_inside_leave_the_price_as_the_total(version):
-    taxes = {1: OdooTax(id=1, amount=Decimal(4), price_include=True), 2: OdooTax(id=2, amount=Decimal(5), price_include=True)}
+    taxes = {
+        1: OdooTax(id=1, amount=Decimal(4), price_include=True),
+        2: OdooTax(id=2, amount=Decimal(5), price_include=True),
+    }
     one = PricedLine(quantity=Decimal(3), price_unit=Decimal("33.33"), tax_ids=(1, 2))
     for method in ("round_per_line", "round_globally"):
         assert order_totals([one], taxes, profile(version, method)).total == Decimal("99.99")

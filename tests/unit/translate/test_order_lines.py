@@ -194,7 +194,9 @@ def test_a_line_with_an_amount_and_no_quantity_is_unclear():
 
 
 def test_a_free_line_needs_no_tax_mapping():
-    free = raw_item(2, price=0, price_incl_tax=0, row_total=0, row_total_incl_tax=0, tax_amount=0, extension_attributes={})
+    free = raw_item(
+        2, price=0, price_incl_tax=0, row_total=0, row_total_incl_tax=0, tax_amount=0, extension_attributes={}
+    )
     parsed = order(raw_item(1), free)
     assert needs(parsed).taxes == (("tax", "DE-19|19"),)
     plan = translate_order(parsed, book(parsed))
@@ -209,6 +211,12 @@ def test_a_huge_quantity_is_planned_quickly_and_exactly():
     )  # fmt: skip
     applied = [{"code": "DE-19", "percent": 19, "amount": 950}]
     parsed = parse_order(
-        raw_order(item, subtotal=5000, tax_amount=950, grand_total=5950, extension_attributes={"applied_taxes": applied})
+        raw_order(
+            item,
+            subtotal=5000,
+            tax_amount=950,
+            grand_total=5950,
+            extension_attributes={"applied_taxes": applied},
+        )
     )
     assert len(translate_order(parsed, book(parsed)).lines) == 1

@@ -61,7 +61,13 @@ def test_the_applied_taxes_base_amount_is_not_taken_for_a_base_rules_1_3():
 
 @pytest.mark.parametrize(
     ("field", "value"),
-    [("grand_total", "11.90"), ("subtotal", "10.0000"), ("entity_id", "7"), ("store_id", "1"), ("customer_is_guest", True)],
+    [
+        ("grand_total", "11.90"),
+        ("subtotal", "10.0000"),
+        ("entity_id", "7"),
+        ("store_id", "1"),
+        ("customer_is_guest", True),
+    ],
 )
 def test_numbers_and_flags_come_in_several_spellings(field, value):
     assert parse_order(raw_order(**{field: value})) == order()
@@ -165,8 +171,14 @@ def test_street_may_be_a_list_or_one_text():
 
 
 json_values = st.recursive(
-    st.none() | st.booleans() | st.integers(-10**15, 10**15) | st.decimals(allow_nan=True) | st.text(max_size=8),
-    lambda children: st.lists(children, max_size=3) | st.dictionaries(st.text(max_size=8), children, max_size=3),
+    st.none()
+    | st.booleans()
+    | st.integers(-(10**15), 10**15)
+    | st.decimals(allow_nan=True)
+    | st.text(max_size=8),
+    lambda children: (
+        st.lists(children, max_size=3) | st.dictionaries(st.text(max_size=8), children, max_size=3)
+    ),
     max_leaves=6,
 )
 
@@ -189,7 +201,18 @@ def test_whatever_stands_in_a_lines_field_the_order_is_read_or_plainly_refused(f
 
 @given(st.decimals(min_value=0, max_value=10**9, places=4))
 def test_an_amount_survives_json_and_parsing(amount):
-    sent = json.loads(json.dumps({"a": float(amount)}), parse_float=Decimal)["a"] if amount < 10**6 else amount
+    sent = (
+        json.loads(json.dumps({"a": float(amount)}), parse_float=Decimal)["a"] if amount < 10**6 else amount
+    )
     assert order(subtotal=str(amount)).subtotal == amount
     assert order(subtotal=amount).subtotal == amount
     assert order(subtotal=sent).subtotal == amount
+
+
+def test_required_texts_may_not_be_blank():
+    with pytest.raises(InvalidRecord, match="increment_id"):
+        order(increment_id="  ")
+
+
+def test_more_decimals_than_any_column_has_are_cut():
+    assert order(base_to_order_rate=Decimal("1.08370000000000000001")).base_to_order_rate == Decimal("1.0837")

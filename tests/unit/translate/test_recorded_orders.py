@@ -20,7 +20,9 @@ PAIRS_ON_TOP = {2, 4, 5, 8, 12, 13, 16, 17, 20, 27, 30}
 PAIRS_INSIDE = {2, 4, 8, 12, 16, 17, 20, 30}
 
 MATRIX = [
-    pytest.param(version, digits, method, included, id=f"{version}-{digits}-{method}-{'inside' if included else 'top'}")
+    pytest.param(
+        version, digits, method, included, id=f"{version}-{digits}-{method}-{'inside' if included else 'top'}"
+    )
     for version in (16, 18, 19)
     for digits in (2, 6)
     for method in ("round_per_line", "round_globally")
@@ -82,7 +84,9 @@ def test_the_list_holds_exactly_what_arithmetic_makes_impossible(orders, include
                 odoo = round_to((net + tax.amount) * rate / (1 + rate), 2)
             else:
                 # Magento's own total decides which cent a broken row is (orders/012).
-                odoo = round_to((order.grand_total - wanted if len(order.items) == len(bearing) else net) * rate, 2)
+                odoo = round_to(
+                    (order.grand_total - wanted if len(order.items) == len(bearing) else net) * rate, 2
+                )
             if odoo != wanted:
                 impossible.add(index)
     assert impossible == (PAIRS_INSIDE if included else PAIRS_ON_TOP)

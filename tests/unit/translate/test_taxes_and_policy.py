@@ -84,9 +84,14 @@ def test_two_magento_taxes_may_be_one_odoo_tax_of_their_sum():
         tax_amount=Decimal("0.89"), tax_percent=Decimal("8.875"), row_total_incl_tax=Decimal("10.89"),
         price_incl_tax=Decimal("10.89"), extension_attributes={},
     )  # fmt: skip
-    extension = {"applied_taxes": both, "item_applied_taxes": [{"type": "product", "item_id": 1, "applied_taxes": both}]}
+    extension = {
+        "applied_taxes": both,
+        "item_applied_taxes": [{"type": "product", "item_id": 1, "applied_taxes": both}],
+    }
     one = parse_order(
-        raw_order(item, tax_amount=Decimal("0.89"), grand_total=Decimal("10.89"), extension_attributes=extension)
+        raw_order(
+            item, tax_amount=Decimal("0.89"), grand_total=Decimal("10.89"), extension_attributes=extension
+        )
     )
     together = OdooTax(id=5, amount=Decimal("8.875"))
     taxes = {("tax", "STATE|4"): (together,), ("tax", "CITY|4.875"): (together,)}
@@ -149,7 +154,9 @@ def odd_order():
     )  # fmt: skip
     applied = {"applied_taxes": [{"code": "DE-19", "percent": 19, "amount": Decimal("1.95")}]}
     return parse_order(
-        raw_order(item, tax_amount=Decimal("1.95"), grand_total=Decimal("11.95"), extension_attributes=applied)
+        raw_order(
+            item, tax_amount=Decimal("1.95"), grand_total=Decimal("11.95"), extension_attributes=applied
+        )
     )
 
 
@@ -164,7 +171,11 @@ def test_adjust_adds_an_untaxed_line_on_the_adjustment_product():
     known = book(odd, rules=OrderRules(order_total_policy="adjust"))
     plan = translate_order(odd, known)
     (line,) = [line for line in plan.lines if line.role == "adjustment"]
-    assert (line.price_unit, line.tax_ids, line.product_id) == (Decimal("0.05"), (), known.services["adjustment"])
+    assert (line.price_unit, line.tax_ids, line.product_id) == (
+        Decimal("0.05"),
+        (),
+        known.services["adjustment"],
+    )
     assert plan.predicted.total == Decimal("11.95")
     assert plan.verdict.outcome == "adjusted"
     assert "total_adjusted" in plan.flags
@@ -226,7 +237,14 @@ def test_a_zero_decimal_currency_is_exact():
     )  # fmt: skip
     applied = {"applied_taxes": [{"code": "JP-10", "percent": 10, "amount": 100}]}
     yen = parse_order(
-        raw_order(item, order_currency_code="JPY", subtotal=999, tax_amount=100, grand_total=1099, extension_attributes=applied)
+        raw_order(
+            item,
+            order_currency_code="JPY",
+            subtotal=999,
+            tax_amount=100,
+            grand_total=1099,
+            extension_attributes=applied,
+        )
     )
     for major in (16, 18, 19):
         plan = translate_order(yen, book(yen, profile=OdooProfile(major=major, currency_digits=0)))
