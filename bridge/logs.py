@@ -47,6 +47,8 @@ def configure_logging(form: Literal["text", "json"] = "text", *, level: int = lo
     root.setLevel(level)
     for name in _QUIET:
         logging.getLogger(name).setLevel(logging.WARNING)
+    # It tells of every failed try to connect five times over; our own event says it once.
+    logging.getLogger("pika").setLevel(logging.CRITICAL)
 
 
 def _mask(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:

@@ -147,8 +147,11 @@ class LedgerScheduler(Scheduler):
         self._beaten_at = float("-inf")
         for one in SCHEDULES:
             every = schedules.schedule(timedelta(seconds=_look_every(one)), app=self.app)
-            # A last run long ago: the first look comes at once, and its tick may have been done already.
-            entry = ScheduleEntry(name=one.name, task=one.name, schedule=every, app=self.app)
+            # As if it had run long ago: the first look comes at once. Its tick may have been done already.
+            long_ago = self.app.now() - timedelta(days=1)
+            entry = ScheduleEntry(
+                name=one.name, task=one.name, schedule=every, app=self.app, last_run_at=long_ago
+            )
             self._entries[one.name] = entry
 
     def get_schedule(self) -> dict[str, ScheduleEntry]:

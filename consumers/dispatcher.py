@@ -31,7 +31,7 @@ _BEAT_SECONDS = 5.0
 _LONGEST_PAUSE_SECONDS = 5.0
 
 
-class SendFailed(Exception):  # noqa: N818 - a state of the broker
+class SendFailed(Exception):
     """The messages could not be sent now."""
 
 

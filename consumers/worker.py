@@ -71,6 +71,7 @@ class Background(bootsteps.StartStopStep):
     requires = ("celery.worker.components:Pool",)
 
     def __init__(self, worker: Any, *, role: Role | None = None, **options: Any) -> None:
+        _check_pool(worker)
         self._role: Role = role or "all"
         self._ledger: Ledger | None = None
         self._runtime: Runtime | None = None
@@ -85,12 +86,10 @@ class Background(bootsteps.StartStopStep):
         settings = process_settings()
         self._name = f"{socket.gethostname()}:{os.getpid()}:{self._role}"
         try:
-            _check_pool(worker)
             self._ledger = _patiently(lambda: open_ledger(settings))
             _patiently(lambda: provision(settings.broker_url))
         except ConfigurationError as exc:
-            sys.stderr.write(f"Error: {exc.message}\n")
-            raise SystemExit(EXIT_CONFIGURATION) from exc
+            raise _refusal(exc.message) from exc
         self._start_threads(worker.app, self._ledger, settings)
         if self._role == "intake":
             worker.app.amqp.queues.deselect(TASK_QUEUES)
@@ -139,9 +138,15 @@ class Background(bootsteps.StartStopStep):
 def _check_pool(worker: Any) -> None:
     name = worker.pool_cls.__module__
     if not name.endswith((".thread", ".solo")):
-        raise ConfigurationError(
-            "Jobs wait on HTTP and share one ledger, so the worker needs the threads pool: leave --pool out."
+        raise _refusal(
+            "Jobs wait on HTTP and share one ledger: they need the threads pool. Leave --pool out."
         )
+
+
+def _refusal(message: str) -> SystemExit:
+    """Say why this process does not start, and return the end of it."""
+    sys.stderr.write(f"Error: {message}\n")
+    return SystemExit(EXIT_CONFIGURATION)
 
 
 def _patiently(make: Callable[[], T]) -> T:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from bridge.advice.advisor import advise, help_for
-from bridge.advice.entries import Advice
+from bridge.advice.advisor import advise, find_entry, help_for
+from bridge.advice.catalogue import CATALOGUE
+from bridge.advice.entries import Advice, Entry
 
-__all__ = ["Advice", "advise", "help_for"]
+__all__ = ["CATALOGUE", "Advice", "Entry", "advise", "find_entry", "help_for"]

@@ -26,7 +26,7 @@ def list_(app: App, *, instance_name: str | None, kind: str | None, limit: int, 
         print_json(found)
         return
     print_table(
-        ("KIND", "MAGENTO", "LABEL", "ODOO", "LABEL", "UPDATED"),
+        ("KIND", "MAGENTO", "ITS LABEL", "ODOO", "LABEL", "UPDATED"),
         [
             (
                 one.kind,
@@ -39,4 +39,6 @@ def list_(app: App, *, instance_name: str | None, kind: str | None, limit: int, 
             for one in found
         ],
         empty="No bindings yet.",
+        fold=("ITS LABEL", "LABEL"),
+        spare=("UPDATED",),
     )

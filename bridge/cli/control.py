@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import getpass
-from typing import Any
-
 import click
 
 from bridge.bootstrap import open_ledger
-from bridge.cli.app import App, pass_app
+from bridge.cli.app import App, pass_app, person
 from bridge.cli.output import json_option, print_json, print_table
 from bridge.flows.wants import PLACES
 
@@ -27,8 +24,8 @@ def migrate(app: App) -> None:
 @pass_app
 def pause(app: App, flow: str | None, instance_name: str | None) -> None:
     """Start no more jobs: of FLOW, or of all flows. What runs ends; what comes waits."""
-    name = None if instance_name is None else app.instance(instance_name).name
-    app.ledger.pauses.pause(name, flow, by=getpass.getuser())
+    name = app.instance_name(instance_name)
+    app.ledger.pauses.pause(name, flow, by=person())
     click.echo(f"Paused {_what(flow, name)}. Events are still taken; `bridge resume` lets their jobs go on.")
 
 
@@ -38,12 +35,13 @@ def pause(app: App, flow: str | None, instance_name: str | None) -> None:
 @pass_app
 def resume(app: App, flow: str | None, instance_name: str | None) -> int:
     """Start jobs again that `pause` held back."""
-    name = None if instance_name is None else app.instance(instance_name).name
+    name = app.instance_name(instance_name)
     if app.ledger.pauses.resume(name, flow):
         click.echo(f"Resumed {_what(flow, name)}.")
         return 0
     known = "; ".join(f"{_what(one.flow, one.instance)}" for one in app.ledger.pauses.list()) or "nothing"
-    click.echo(f"{_what(flow, name).capitalize()} is not paused. Paused: {known}.", err=True)
+    what = _what(flow, name)
+    click.echo(f"{what[:1].upper()}{what[1:]} is not paused so. Paused: {known}.", err=True)
     return 1
 
 
@@ -62,7 +60,11 @@ def list_(*, as_json: bool) -> None:
     if as_json:
         print_json(rows)
         return
-    print_table(("NAME", "EVERY", "WHAT"), [(r["name"], f"{r['every_seconds']:g} s", r["title"]) for r in rows], empty="")
+    print_table(
+        ("NAME", "EVERY", "WHAT"),
+        [(one.name, f"{one.every_seconds:g} s", one.title) for one in SCHEDULES],
+        empty="Nothing runs by the clock.",
+    )
 
 
 @click.command()
@@ -73,15 +75,14 @@ def doctor(app: App, *, as_json: bool) -> int:
     from bridge.doctor import examine  # noqa: PLC0415  # not needed by other commands
 
     findings = examine(app.settings, lambda: app.ledger)
-    rows: list[Any] = [(one.name, "ok" if one.is_ok else "PROBLEM", one.text) for one in findings]
     if as_json:
         print_json(findings)
     else:
-        print_table(("CHECK", "RESULT", "WHAT TO DO"), rows, empty="")
+        states = {"ok": "ok", "problem": "PROBLEM", "note": "note"}
+        rows = [(one.name, states[one.state], one.text) for one in findings]
+        print_table(("CHECK", "RESULT", "WHAT WAS FOUND, AND WHAT TO DO"), rows, empty="")
     return 0 if all(one.is_ok for one in findings) else 1
 
 
 def _what(flow: str | None, instance: str | None) -> str:
     return f"{flow or 'all flows'} of {instance or 'all instances'}"
-
-

@@ -7,7 +7,14 @@ from collections.abc import Mapping
 from contextlib import nullcontext
 
 import click
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    SpinnerColumn,
+    TextColumn,
+    TimeElapsedColumn,
+)
 
 from bridge.cli.demo_world import Count, run_world
 from bridge.cli.output import console, print_json, print_table
@@ -18,10 +25,18 @@ _ENDED = ("done", "failed", "blocked", "cancelled")
 
 
 @click.command()
-@click.option("--orders", type=click.IntRange(1, 20_000), default=200, show_default=True, help="How many orders.")
-@click.option("--odoo", "odoo_version", type=click.Choice(["16", "18", "19"]), default="18", show_default=True)
-@click.option("--faults/--no-faults", default=True, show_default=True, help="Cut connections, 5xx, 429, stale reads.")
-@click.option("--seed", type=int, default=1, show_default=True, help="The same seed gives the same orders and faults.")
+@click.option(
+    "--orders", type=click.IntRange(1, 20_000), default=200, show_default=True, help="How many orders."
+)
+@click.option(
+    "--odoo", "odoo_version", type=click.Choice(["16", "18", "19"]), default="18", show_default=True
+)
+@click.option(
+    "--faults/--no-faults", default=True, show_default=True, help="Cut connections, 5xx, 429, stale reads."
+)
+@click.option(
+    "--seed", type=int, default=1, show_default=True, help="The same seed gives the same orders and faults."
+)
 @click.option("--json", "as_json", is_flag=True, help="End with one JSON document.")
 def demo(*, orders: int, odoo_version: str, faults: bool, seed: int, as_json: bool) -> int:
     """Import orders of all kinds from a simulated Magento into a simulated Odoo, and count what became of them.
@@ -44,7 +59,9 @@ def demo(*, orders: int, odoo_version: str, faults: bool, seed: int, as_json: bo
 
         def show(counts: Mapping[str, int]) -> None:
             ended = sum(counts.get(state, 0) for state in _ENDED)
-            what = "  ".join(f"{state.replace('_', ' ')} {counts[state]}" for state in _OPEN if counts.get(state))
+            what = "  ".join(
+                f"{state.replace('_', ' ')} {counts[state]}" for state in _OPEN if counts.get(state)
+            )
             bar.update(task, completed=ended, what=what)
 
         count = run_world(
@@ -84,5 +101,7 @@ def _show(count: Count, *, odoo_version: str) -> None:
     )
     if count.wrong:
         print_table(("ORDER", "WHAT IS WRONG"), count.wrong[:20], empty="")
-    verdict = "Every order is in Odoo once, to the cent." if count.is_good else "This must not happen: see above."
+    verdict = (
+        "Every order is in Odoo once, to the cent." if count.is_good else "This must not happen: see above."
+    )
     click.echo(f"{verdict} Odoo {odoo_version}, {count.seconds:.1f} s.")

@@ -77,7 +77,9 @@ def run_world(
             ledger.migrate()
             with Sandbox.start(odoo_version=odoo_version, seed=seed) as box:
                 raws = _prepare(ledger, box, orders)
-                settings = Settings(backoff_unit_seconds=LENGTHS.backoff_unit_seconds, dispatch_interval_seconds=0.2)
+                settings = Settings(
+                    backoff_unit_seconds=LENGTHS.backoff_unit_seconds, dispatch_interval_seconds=0.2
+                )
                 with Embedded(ledger, settings, threads=8) as bridge:
                     events = _publish(bridge, box, raws, faults=faults)
                     _wait(ledger, progress)

@@ -5,8 +5,11 @@ from __future__ import annotations
 import click
 
 from bridge.cli.app import App, pass_app
-from bridge.cli.output import json_option, print_fields, print_json, print_table
+from bridge.cli.output import json_option, print_fields, print_json, print_table, print_text
 from bridge.errors import BridgeError
+
+#: People are shown no more of a body.
+_SHOWN_BYTES = 20_000
 
 
 @click.group()
@@ -23,7 +26,7 @@ def events() -> None:
 def list_(app: App, *, instance_name: str | None, only_dead: bool, limit: int, as_json: bool) -> None:
     """List events, newest first; dead ones stand on top with their reason."""
     dead = app.ledger.events.dead(limit=limit)
-    name = None if instance_name is None else app.instance(instance_name).name
+    name = app.instance_name(instance_name)
     alive = [] if only_dead else app.ledger.events.list(instance=name, limit=limit)
     if as_json:
         print_json(
@@ -46,14 +49,21 @@ def list_(app: App, *, instance_name: str | None, only_dead: bool, limit: int, a
     if dead or only_dead:
         print_table(
             ("DEAD", "REASON", "ROUTING KEY", "BYTES", "RECEIVED", "REPLAYED"),
-            [(one.id, one.reason, one.routing_key, one.size, one.received_at, one.replayed_at) for one in dead],
+            [
+                (one.id, one.reason, one.routing_key, one.size, one.received_at, one.replayed_at)
+                for one in dead
+            ],
             empty="No dead events.",
+            fold=("REASON",),
+            spare=("BYTES", "REPLAYED"),
         )
     if not only_dead:
         print_table(
             ("ID", "INSTANCE", "TYPE", "SUBJECT", "RECEIVED"),
             [(one.id, one.instance, one.type, one.subject, one.received_at) for one in alive],
             empty="No events yet.",
+            fold=("TYPE",),
+            spare=("INSTANCE",),
         )
 
 
@@ -80,7 +90,9 @@ def show(app: App, dead_id: int, *, as_json: bool) -> None:
             "headers": found.headers,
         }
     )
-    click.echo(f"\n{found.body[:20000].decode('utf-8', errors='replace')}")
+    print_text(f"\n{found.body[:_SHOWN_BYTES].decode('utf-8', errors='replace')}")
+    if found.size > _SHOWN_BYTES:
+        click.echo(f"... ({found.size} bytes in all)")
 
 
 @events.command()
@@ -103,9 +115,15 @@ def replay(app: App, dead_id: int) -> int:
             instances=app.ledger.instances.names(),
         )
     except BridgeError as exc:
-        click.echo(f"It still cannot be read: {exc.message}", err=True)
+        print_text(f"It still cannot be read: {exc.message}", err=True)
         return 1
     taken = app.ledger.events.take([arrival])
     app.ledger.events.mark_replayed(dead_id)
-    click.echo(f"Replayed: {', '.join(f'job {one.job_id}' for one in taken.wanted) or 'it was known already'}.")
+    click.echo(
+        f"Replayed: {', '.join(f'job {one.job_id}' for one in taken.wanted) or 'it was known already'}."
+    )
     return 0
+
+
+def _text(value: object) -> str | None:
+    return None if value is None else str(value)

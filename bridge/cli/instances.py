@@ -2,23 +2,33 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, get_args
+import contextlib
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
 
 import click
-from pydantic import ValidationError
 
 from bridge.cli.app import App, pass_app, read_secret
 from bridge.cli.output import json_option, print_fields, print_json, print_table
-from bridge.errors import BridgeError
+from bridge.errors import SettingsWrong
 from bridge.flows.systems import MAGENTO_SECRET, ODOO_SECRET
 from bridge.ledger import Instance
 from bridge.magento import parse_secret
 from bridge.settings import InstanceSettings
 
-_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
 Function = Callable[..., Any]
+#: Names that an operator may take for settings.
+_SECRET_NAMES = frozenset(
+    {
+        "access_token",
+        "access_token_secret",
+        "consumer_key",
+        "consumer_secret",
+        "odoo_key",
+        "api_key",
+        "password",
+    }
+)
 
 
 @click.group()
@@ -40,7 +50,9 @@ def _connection_options(function: Function) -> Function:
             click.option("--odoo-db", metavar="NAME", help="The Odoo database."),
             click.option("--odoo-user", metavar="LOGIN", help="The login of the bridge's user in Odoo."),
             click.option("--odoo-key", metavar="SECRET", help="The API key of that user."),
-            click.option("--set", "changes", metavar="KEY=VALUE", multiple=True, help="A setting; may be repeated."),
+            click.option(
+                "--set", "changes", metavar="KEY=VALUE", multiple=True, help="A setting; may be repeated."
+            ),
         )
     ):
         function = option(function)
@@ -53,10 +65,6 @@ def _connection_options(function: Function) -> Function:
 @pass_app
 def add(app: App, /, name: str, **given: Any) -> None:
     """Add the instance NAME. SECRET is @FILE, env:NAME or - (standard input)."""
-    if not _NAME.fullmatch(name):
-        raise click.UsageError("A name has 1 to 40 small letters, digits, - and _, and begins with a letter or digit.")
-    if any(known.name == name for known in app.ledger.instances.list()):
-        raise click.UsageError(f"There is an instance {name!r} already; change it with `bridge instance set {name}`.")
     settings, secrets = _read(given)
     missing = [
         option
@@ -72,8 +80,8 @@ def add(app: App, /, name: str, **given: Any) -> None:
     ]
     if missing:
         raise click.UsageError(f"Missing: {', '.join(missing)}.")
-    check_settings(settings)
-    app.ledger.instances.add(name, settings, secrets)
+    with _wrong_usage():
+        app.ledger.instances.add(name, settings, secrets)
     click.echo(f"Added {name}. Next: bridge run test-connection --instance {name}")
 
 
@@ -89,9 +97,16 @@ def list_(app: App, *, as_json: bool) -> None:
     print_table(
         ("NAME", "MAGENTO", "ODOO", "DATABASE", "ORDERS"),
         [
-            (one.name, one.settings.base_url, one.settings.odoo_url, one.settings.odoo_db, one.settings.order_action)
+            (
+                one.name,
+                one.settings.base_url,
+                one.settings.odoo_url,
+                one.settings.odoo_db,
+                one.settings.order_action,
+            )
             for one in known
         ],
+        fold=("MAGENTO", "ODOO"),
         empty="No instance yet. Add one with `bridge instance add NAME ...`.",
     )
 
@@ -118,18 +133,12 @@ def show(app: App, name: str | None, *, as_json: bool) -> None:
 @pass_app
 def set_(app: App, /, name: str, **given: Any) -> None:
     """Change settings or secrets of the instance NAME; KEY= sets a setting back to its default."""
-    known = app.instance(name)
+    app.instance(name)
     changes, secrets = _read(given)
     if not changes and not secrets:
         raise click.UsageError("Nothing to change: give --set KEY=VALUE or one of the other options.")
-    whole = known.settings.model_dump(mode="json", exclude_unset=True)
-    for key, value in changes.items():
-        if value is None:
-            whole.pop(key, None)
-        else:
-            whole[key] = value
-    check_settings(whole)
-    app.ledger.instances.set(name, changes, secrets)
+    with _wrong_usage():
+        app.ledger.instances.set(name, changes, secrets)
     click.echo(f"Changed {name}: {', '.join([*changes, *(f'{secret} secret' for secret in secrets)])}.")
 
 
@@ -142,7 +151,8 @@ def remove(app: App, name: str, *, yes: bool) -> None:
     app.instance(name)
     if not yes:
         click.confirm(f"Remove {name} and its secrets?", abort=True)
-    app.ledger.instances.remove(name)
+    with _wrong_usage():
+        app.ledger.instances.remove(name)
     click.echo(f"Removed {name}. Added again, it doubles nothing: external ids in Odoo stay the same.")
 
 
@@ -157,75 +167,82 @@ def describe(one: Instance) -> dict[str, Any]:
     }
 
 
-def check_settings(settings: Mapping[str, Any]) -> InstanceSettings:
-    """Return the settings read; raise a usage error that names each wrong one and what is allowed."""
+@contextlib.contextmanager
+def _wrong_usage() -> Iterator[None]:
+    """Make what the ledger refuses a usage error: its message names the setting and what is allowed."""
     try:
-        return InstanceSettings.model_validate(settings)
-    except ValidationError as exc:
-        raise click.UsageError("\n".join(_complaints(exc))) from None
-
-
-def _complaints(error: ValidationError) -> Sequence[str]:
-    lines = []
-    for one in error.errors(include_url=False, include_input=False):
-        key = str(one["loc"][0]) if one["loc"] else "settings"
-        if one["type"] == "extra_forbidden":
-            lines.append(f"There is no setting {key!r}. Settings: {', '.join(sorted(InstanceSettings.model_fields))}.")
-        elif one["type"] == "missing":
-            lines.append(f"{key} is missing.")
-        else:
-            lines.append(f"{key}: {allowed_values(key) or one['msg']}.")
-    return lines
-
-
-def allowed_values(key: str) -> str:
-    """Return the values that a setting of few values takes, in words."""
-    field = InstanceSettings.model_fields.get(key)
-    if field is None:
-        return ""
-    if field.annotation is bool:
-        return "must be true or false"
-    values = [value for value in get_args(field.annotation) if isinstance(value, str)]
-    return f"must be one of {', '.join(values)}" if values else ""
+        yield
+    except SettingsWrong as exc:
+        raise click.UsageError(exc.message) from None
 
 
 def _read(given: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
     settings: dict[str, Any] = {}
-    names = {"magento_url": "base_url", "odoo_url": "odoo_url", "odoo_db": "odoo_db", "odoo_user": "odoo_user"}
+    names = {
+        "magento_url": "base_url",
+        "odoo_url": "odoo_url",
+        "odoo_db": "odoo_db",
+        "odoo_user": "odoo_user",
+    }
     for option, key in names.items():
         if given.get(option) is not None:
             settings[key] = given[option]
-    secrets: dict[str, str] = {}
-    if given["magento_oauth"] and given["magento_token"]:
-        raise click.UsageError("Give --magento-oauth or --magento-token, not both.")
-    if given["magento_oauth"]:
-        secrets[MAGENTO_SECRET] = _checked(read_secret(given["magento_oauth"]))
-    if given["magento_token"]:
-        secrets[MAGENTO_SECRET] = read_secret(given["magento_token"])
-    if given["odoo_key"]:
-        secrets[ODOO_SECRET] = read_secret(given["odoo_key"])
     for change in given["changes"]:
         key, equals, value = change.partition("=")
         if not equals:
-            raise click.UsageError(f"--set takes KEY=VALUE; {change!r} has no =.")
+            raise click.UsageError("--set takes KEY=VALUE, such as --set order_action=confirm.")
         if key not in InstanceSettings.model_fields:
-            known = ", ".join(sorted(InstanceSettings.model_fields))
-            raise click.UsageError(f"There is no setting {key!r}. Settings: {known}.")
+            raise click.UsageError(_no_setting(key))
         settings[key] = _value(key, value)
-    return settings, secrets
+    return settings, _secrets(given)
+
+
+def _secrets(given: Mapping[str, Any]) -> dict[str, str]:
+    if given["magento_oauth"] and given["magento_token"]:
+        raise click.UsageError("Give --magento-oauth or --magento-token, not both.")
+    if [given["magento_oauth"] or given["magento_token"], given["odoo_key"]] == ["-", "-"]:
+        raise click.UsageError("Only one secret can be read from standard input.")
+    secrets: dict[str, str] = {}
+    if given["magento_oauth"]:
+        secrets[MAGENTO_SECRET] = _oauth(read_secret(given["magento_oauth"], option="--magento-oauth"))
+    if given["magento_token"]:
+        secrets[MAGENTO_SECRET] = _token(read_secret(given["magento_token"], option="--magento-token"))
+    if given["odoo_key"]:
+        secrets[ODOO_SECRET] = read_secret(given["odoo_key"], option="--odoo-key")
+    return secrets
+
+
+def _no_setting(key: str) -> str:
+    if key in _SECRET_NAMES:
+        return "Secrets are no settings: give them with --magento-oauth, --magento-token or --odoo-key."
+    return f"There is no setting {key!r}. Settings: {', '.join(sorted(InstanceSettings.model_fields))}."
 
 
 def _value(key: str, text: str) -> Any:
     if text == "":
-        return None if not isinstance(InstanceSettings.model_fields[key].default, str) or key != "order_name_prefix" else ""
-    if key == "magento_doubt_seconds":
-        return [part.strip() for part in text.split(",")]
-    return text
+        # For one setting the empty text is a value; for the others it means: as if never set.
+        return "" if key == "order_name_prefix" else None
+    return [part.strip() for part in text.split(",")] if key == "magento_doubt_seconds" else text
 
 
-def _checked(secret: str) -> str:
+def _oauth(secret: str) -> str:
+    if not secret.startswith("{"):
+        raise click.UsageError(
+            "--magento-oauth: this is not JSON with consumer_key, consumer_secret, access_token and "
+            "access_token_secret. A token alone is given with --magento-token."
+        )
+    return _checked(secret, option="--magento-oauth")
+
+
+def _token(secret: str) -> str:
+    if secret.startswith("{"):
+        raise click.UsageError("--magento-token: this is JSON. The four keys are given with --magento-oauth.")
+    return _checked(secret, option="--magento-token")
+
+
+def _checked(secret: str, *, option: str) -> str:
     try:
         parse_secret(secret)
-    except BridgeError as exc:
-        raise click.UsageError(exc.message) from None
+    except SettingsWrong as exc:
+        raise click.UsageError(f"{option}: {exc.message}") from None
     return secret

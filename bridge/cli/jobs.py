@@ -28,7 +28,7 @@ def jobs() -> None:
 @click.option("--limit", type=click.IntRange(1, 1000), default=50, show_default=True)
 @json_option
 @pass_app
-def list_(  # noqa: PLR0913  # one parameter an option
+def list_(  # one parameter an option
     app: App,
     *,
     instance_name: str | None,
@@ -41,7 +41,7 @@ def list_(  # noqa: PLR0913  # one parameter an option
 ) -> None:
     """List jobs, newest first."""
     found = app.ledger.jobs.list(
-        instance=None if instance_name is None else app.instance(instance_name).name,
+        instance=app.instance_name(instance_name),
         states=states,
         kind=kind,
         entity=entity,
@@ -58,6 +58,7 @@ def list_(  # noqa: PLR0913  # one parameter an option
             for job in found
         ],
         empty="No jobs fit.",
+        spare=("INSTANCE", "CREATED", "RETRIES"),
     )
 
 
@@ -84,6 +85,7 @@ def show(app: App, job_id: int, *, trace: bool, as_json: bool) -> None:
             ("ATTEMPT", "STARTED", "ENDED", "OUTCOME", "ERROR"),
             [(one.number, one.started_at, one.ended_at, one.outcome, one.error) for one in attempts],
             empty="",
+            spare=("ENDED",),
         )
 
 

@@ -8,7 +8,7 @@ import uuid
 import click
 
 from bridge.cli.app import App, pass_app
-from bridge.cli.output import json_option, print_fields, print_json, print_table
+from bridge.cli.output import json_option, print_fields, print_json, print_table, print_text
 from bridge.ledger import JobId
 
 
@@ -25,7 +25,7 @@ def logs() -> None:
 @click.option("--limit", type=click.IntRange(1, 1000), default=50, show_default=True)
 @json_option
 @pass_app
-def list_(  # noqa: PLR0913  # one parameter an option
+def list_(  # one parameter an option
     app: App,
     *,
     instance_name: str | None,
@@ -37,7 +37,7 @@ def list_(  # noqa: PLR0913  # one parameter an option
 ) -> None:
     """List calls, newest first."""
     found = app.ledger.exchanges.list(
-        instance=None if instance_name is None else app.instance(instance_name).name,
+        instance=app.instance_name(instance_name),
         job_id=None if job_id is None else JobId(job_id),
         system=system,
         only_errors=only_errors,
@@ -47,21 +47,23 @@ def list_(  # noqa: PLR0913  # one parameter an option
         print_json(found)
         return
     print_table(
-        ("ID", "JOB", "SYSTEM", "CALL", "STATUS", "MS", "STARTED", "ERROR"),
+        ("ID", "STARTED", "JOB", "SYSTEM", "STATUS", "MS", "CALL", "ERROR"),
         [
             (
                 one.id,
+                one.started_at,
                 one.job_id,
                 one.system,
-                f"{one.method} {one.url}",
                 one.status,
                 one.duration_ms,
-                one.started_at,
+                f"{one.method} {one.url}",
                 one.error,
             )
             for one in found
         ],
         empty="No calls fit.",
+        fold=("CALL", "ERROR"),
+        spare=("JOB", "MS", "SYSTEM", "STARTED"),
     )
 
 
@@ -92,7 +94,7 @@ def show(app: App, exchange_id: uuid.UUID, *, as_json: bool) -> None:
             "milliseconds": found.duration_ms,
         }
     )
-    click.echo(f"\nrequest\n{request}\n\nanswer\n{response}")
+    print_text(f"\nrequest\n{request}\n\nanswer\n{response}")
 
 
 def _readable(body: bytes) -> str:

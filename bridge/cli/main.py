@@ -95,7 +95,9 @@ def main(args: Sequence[str] | None = None) -> None:
 def call(args: Sequence[str] | None = None) -> int:  # noqa: PLR0911  # one return a kind of end
     """Run the command line and return its exit code; no error leaves as a trace."""
     try:
-        result = bridge.main(args=None if args is None else list(args), prog_name="bridge", standalone_mode=False)
+        result = bridge.main(
+            args=None if args is None else list(args), prog_name="bridge", standalone_mode=False
+        )
     except click.exceptions.Exit as exc:
         return exc.exit_code
     except (click.Abort, KeyboardInterrupt):

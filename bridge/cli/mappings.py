@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import getpass
-
 import click
 
-from bridge.bootstrap import make_runtime
-from bridge.cli.app import App, pass_app
-from bridge.cli.output import json_option, print_json, print_table
+from bridge.cli.app import App, pass_app, person
+from bridge.cli.output import json_option, print_json, print_table, print_text
 from bridge.errors import BridgeError
 from bridge.flows.kinds import MAPPING_KINDS
 
@@ -46,6 +43,8 @@ def list_(app: App, *, instance_name: str | None, kind: str | None, state: str |
             )
             for one in found
         ],
+        fold=("VALUE", "LABEL", "LAST EXAMPLE"),
+        spare=("SEEN", "LAST EXAMPLE"),
         empty="No values seen yet. They appear when orders are imported or previewed.",
     )
 
@@ -68,10 +67,10 @@ def set_(
     label = "no tax" if odoo_id == 0 else None if unchecked else _label(app, instance.name, model, odoo_id)
     waiting = app.ledger.mappings.impact(instance.name, kind, value)
     app.ledger.mappings.set(
-        instance.name, kind, value, odoo_model=model, odoo_id=odoo_id, odoo_label=label, by=getpass.getuser()
+        instance.name, kind, value, odoo_model=model, odoo_id=odoo_id, odoo_label=label, by=person()
     )
-    released = f" {waiting} jobs that waited for it go on." if waiting else ""
-    click.echo(f"{kind} {value} is {label or f'{model} {odoo_id}'}.{released}")
+    released = f" Jobs that waited for it and go on: {waiting}." if waiting else ""
+    print_text(f"{kind} {value} is {label or f'{model} {odoo_id}'}.{released}")
 
 
 @mappings.command()
@@ -84,19 +83,16 @@ def ignore(app: App, kind: str, value: str, *, instance_name: str | None) -> Non
     if not MAPPING_KINDS[kind].may_ignore:
         raise click.UsageError(f"A {kind} cannot be ignored: money depends on it. Map it.")
     instance = app.instance(instance_name)
-    app.ledger.mappings.ignore(instance.name, kind, value, by=getpass.getuser())
-    click.echo(f"{kind} {value} is ignored.")
+    app.ledger.mappings.ignore(instance.name, kind, value, by=person())
+    print_text(f"{kind} {value} is ignored.")
 
 
 def _label(app: App, instance_name: str, model: str, odoo_id: int) -> str:
-    runtime = make_runtime(app.ledger, app.settings)
     try:
-        odoo = runtime.systems.of(app.ledger.instances.get(instance_name)).odoo
+        odoo = app.runtime.systems.of(app.ledger.instances.get(instance_name)).odoo
         rows = odoo.read(model, [odoo_id], ["display_name"])
     except BridgeError as exc:
         raise click.UsageError(f"{exc.message} (--unchecked maps without asking Odoo)") from None
-    finally:
-        runtime.close()
     if not rows:
         raise click.UsageError(f"Odoo has no {model} with the id {odoo_id}.")
     return str(rows[0]["display_name"])

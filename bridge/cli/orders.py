@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 import click
@@ -149,7 +150,9 @@ def _show_explained(found: _Explained) -> None:
     if found.is_imported:
         print_text(f"Order {found.content['increment_id']} is {found.sale_order or 'imported'} in Odoo.")
     else:
-        print_text(f"Order {found.content['increment_id']} is not in Odoo; this is what an import would come to.")
+        print_text(
+            f"Order {found.content['increment_id']} is not in Odoo; this is what an import would come to."
+        )
     show_explanation(found.content)
 
 
@@ -161,7 +164,9 @@ def show_explanation(content: Mapping[str, Any]) -> None:
     ]
     odoo = content["confirmed_total"] or content["odoo_total"]
     difference = _difference(content["magento_total"], odoo)
-    rows.append(("Total", content["magento_total"], odoo, difference, f"{content['currency']}, {content['outcome']}"))
+    rows.append(
+        ("Total", content["magento_total"], odoo, difference, f"{content['currency']}, {content['outcome']}")
+    )
     print_table(
         ("COMPONENT", "MAGENTO", "ODOO", "DIFFERENCE", "WHY"),
         rows,
@@ -171,9 +176,6 @@ def show_explanation(content: Mapping[str, Any]) -> None:
     )
     for reason in content["reasons"]:
         print_text(reason)
-    if content["other_method_total"] != content["odoo_total"]:
-        return
-    print_text("Odoo's other rounding method comes to the same total.")
 
 
 def _show_preview(shown: Mapping[str, Any]) -> None:
@@ -212,6 +214,4 @@ def _show_preview(shown: Mapping[str, Any]) -> None:
 
 
 def _difference(magento: str, odoo: str) -> str:
-    from decimal import Decimal  # noqa: PLC0415
-
     return str(Decimal(magento) - Decimal(odoo))

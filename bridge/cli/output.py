@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, is_dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 import click
@@ -23,6 +23,8 @@ Function = Callable[..., Any]
 
 #: A file or a pipe is given lines as wide as they need; a terminal those that it can show.
 _WIDE = 200
+#: The least width of a column that may fold, and the space between two columns.
+_FOLDED_WIDTH, _GAP = 20, 3
 #: Characters that steer a terminal or turn the direction of text: names from a shop must not do either.
 _STEERING = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
@@ -50,31 +52,49 @@ def print_table(
     empty: str,
     fold: Collection[str] | None = None,
     right: Collection[str] = (),
+    spare: Sequence[str] = (),
 ) -> None:
     """Print rows as a table, or ``empty`` where there are none.
 
     Cells of the columns ``fold`` (the last one, where nothing else is said) are folded into several lines when the
-    terminal is narrow; the others stay whole. A column whose cells are all empty is left out.
+    terminal is narrow; the others stay whole. Columns whose cells are all empty are left out; so are the columns
+    ``spare``, in their order, where there is no room for them.
     """
     cells = [[_cell(value) for value in row] for row in rows]
     if not cells:
         if empty:
             click.echo(empty)
         return
+    output = console()
     folded = {columns[-1]} if fold is None else set(fold)
-    kept = [number for number, name in enumerate(columns) if name in folded or any(row[number] for row in cells)]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    kept = [number for number, width in enumerate(widths) if width]
+    for name in spare:
+        if _needed(columns, widths, kept, folded) <= output.width:
+            break
+        kept = [number for number in kept if columns[number] != name]
+    is_tight = _needed(columns, widths, kept, folded) > output.width
     table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False)
     for number in kept:
         name = columns[number]
-        table.add_column(
-            name,
-            overflow="fold",
-            no_wrap=name not in folded,
-            justify="right" if name in right else "left",
-        )
+        whole = name not in folded and not is_tight
+        justify: Literal["right", "left"] = "right" if name in right else "left"
+        table.add_column(name, overflow="fold", no_wrap=whole, justify=justify)
     for row in cells:
         table.add_row(*(row[number] for number in kept))
-    console().print(table)
+    output.print(table)
+
+
+def _needed(
+    columns: Sequence[str], widths: Sequence[int], kept: Sequence[int], folded: Collection[str]
+) -> int:
+    """Return how wide a table is at least: columns that may fold count with a readable width."""
+    total = 0
+    for number in kept:
+        name = columns[number]
+        width = min(widths[number], _FOLDED_WIDTH) if name in folded else widths[number]
+        total += max(width, len(name)) + _GAP
+    return total - _GAP
 
 
 def print_fields(fields: Mapping[str, Any]) -> None:

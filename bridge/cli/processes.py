@@ -54,16 +54,12 @@ def beat(app: App, *, celery_args: tuple[str, ...]) -> int:
 )
 @click.argument("celery_args", nargs=-1, type=click.UNPROCESSED)
 @pass_app
-def flower(
-    app: App, *, address: str, port: int, broker_api: str | None, celery_args: tuple[str, ...]
-) -> int:
+def flower(app: App, *, address: str, port: int, broker_api: str | None, celery_args: tuple[str, ...]) -> int:
     """Show the Celery processes in a browser. CELERY_ARGS go to Flower as they are."""
     refuse_embedded(app.settings, what="Flower")
     from consumers.processes import run_flower  # noqa: PLC0415  # as above
 
-    return run_flower(
-        app.settings, address=address, port=port, broker_api=broker_api, arguments=celery_args
-    )
+    return run_flower(app.settings, address=address, port=port, broker_api=broker_api, arguments=celery_args)
 
 
 @click.command()

@@ -14,19 +14,29 @@ from schemas.events import EVENT_TYPES, Envelope, new_event
 @click.command()
 @click.argument("event_type", metavar="TYPE", type=click.Choice(sorted(EVENT_TYPES)))
 @click.option("--instance", "instance_name", metavar="NAME", help="May be left out where there is only one.")
-@click.option("--id", "record_id", type=click.IntRange(1), required=True, help="The record's id in its system.")
+@click.option(
+    "--id", "record_id", type=click.IntRange(1), required=True, help="The record's id in its system."
+)
 @click.option("--version", metavar="TEXT", help="Its updated_at or write_date in UTC: 2026-11-01 10:20:30.")
 @json_option
 @pass_app
 def publish(
-    app: App, event_type: str, *, instance_name: str | None, record_id: int, version: str | None, as_json: bool
+    app: App,
+    event_type: str,
+    *,
+    instance_name: str | None,
+    record_id: int,
+    version: str | None,
+    as_json: bool,
 ) -> int:
     """Publish a test event of TYPE about one record, such as magento.order.saved."""
     name = app.instance(instance_name).name
     try:
         event = new_event(event_type, name, record_id=record_id, version=version)
     except ValidationError as exc:
-        fields = ", ".join(".".join(str(part) for part in one["loc"]) for one in exc.errors(include_input=False))
+        fields = ", ".join(
+            ".".join(str(part) for part in one["loc"]) for one in exc.errors(include_input=False)
+        )
         raise click.UsageError(
             f"This cannot stand in an event: {fields}. A version looks like 2026-11-01 10:20:30, an id is a number."
         ) from None

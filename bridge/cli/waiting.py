@@ -10,7 +10,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import click
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    SpinnerColumn,
+    TextColumn,
+    TimeElapsedColumn,
+)
 
 from bridge.cli.app import App
 from bridge.cli.jobs import describe, why
@@ -91,7 +98,9 @@ class Followed:
             [(job.id, job.kind, job.entity, job.state, why(job)) for job in jobs],
             empty="",
         )
-        for text in dict.fromkeys(job.help for job in jobs if job.help and job.state in {"blocked", "failed"}):
+        for text in dict.fromkeys(
+            job.help for job in jobs if job.help and job.state in {"blocked", "failed"}
+        ):
             print_text(f"What to do: {text}")
         if self.run_id is not None:
             progress = ledger.runs.progress(self.run_id)

@@ -13,6 +13,7 @@ from bridge.errors import (
     BridgeError,
     DoubtfulEffect,
     OperatorError,
+    ServiceRejected,
     System,
 )
 from bridge.ledger import Effect, Job, Ledger
@@ -61,6 +62,12 @@ class Writer(Protocol):
     def load(self, client: OdooClient, *, key: str, kind: str, request: LoadRequest) -> int:
         """Create a record with its lines, if it is not there; return its id."""
 
+    def is_open(self, key: str) -> bool:
+        """Return whether a write under ``key`` was sent and what became of it is not written down yet.
+
+        Then what a search finds may be that very write, half known: it must be settled under its own key first.
+        """
+
 
 class NoWriter:
     """The writer of a preview: writes nothing."""
@@ -79,6 +86,10 @@ class NoWriter:
     ) -> int:
         """Make nothing."""
         return NOT_MADE
+
+    def is_open(self, key: str) -> bool:  # noqa: ARG002  # as the port has it
+        """Return False: a preview settles nothing."""
+        return False
 
 
 class LedgerWriter:
@@ -109,6 +120,7 @@ class LedgerWriter:
             EffectUnclear: it must not be repeated and was not found.
             LeaseLost, JobCancelled: before anything was sent.
         """
+        # A request to stop is the ledger's matter: what was sent must first be known (``effects.begin``).
         self._stay()
         effect = self._ledger.effects.begin(
             self._job,
@@ -135,6 +147,11 @@ class LedgerWriter:
         )
         return int(self.once(write))
 
+    def is_open(self, key: str) -> bool:
+        """Return whether a write under ``key`` was sent and what became of it is not written down yet."""
+        effect = self._ledger.effects.get(key)
+        return effect is not None and effect.state in {"sent", "doubtful"}
+
     def _send(self, write: Write, request: bytes) -> str:
         try:
             remote_id = write.send(request)
@@ -142,10 +159,20 @@ class LedgerWriter:
             if is_in_doubt(error):
                 self._ledger.effects.doubt(self._job, write.key)
                 raise self._wait(write, self._doubts[write.system][0]) from error
-            self._ledger.effects.refuse(self._job, write.key)
-            raise
+            remote_id = self._refused(write, error)
         self._ledger.effects.confirm(self._job, write.key, remote_id)
         return remote_id
+
+    def _refused(self, write: Write, error: BridgeError) -> str:
+        """Return the remote id if the server refused because it is done already; else raise ``error``.
+
+        An earlier request that was still running may have won since the last look, or a person was faster.
+        """
+        found = write.look() if write.look is not None and isinstance(error, ServiceRejected) else None
+        if found is None:
+            self._ledger.effects.refuse(self._job, write.key)
+            raise error
+        return found
 
     def _settle(self, write: Write, effect: Effect) -> str:
         looks = self._doubts[write.system]

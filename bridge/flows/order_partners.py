@@ -57,6 +57,9 @@ def find(ctx: FlowContext, plan: PartnersPlan) -> tuple[Row, list[Row]] | None:
         found = _read(ctx, binding.odoo_id)
         if found is not None:
             return found
+    if binding is None and ctx.writer.is_open(_partner_key(ctx, customer)):
+        # What the email finds may be the partner that we sent and know nothing of yet: its write comes first.
+        return None
     partner_id = _by_email(ctx, customer)
     if partner_id is None:
         if binding is not None:
@@ -132,7 +135,7 @@ def _make(ctx: FlowContext, plan: PartnersPlan) -> tuple[Row, list[Row]]:
     ]
     request = _family_request(ctx, customer, addresses)
     partner_id = ctx.writer.load(
-        ctx.odoo, key=ctx.effect_key("partner", customer.key), kind="create-partner", request=request
+        ctx.odoo, key=_partner_key(ctx, customer), kind="create-partner", request=request
     )
     _bind(ctx, customer, partner_id)
     found = _read(ctx, partner_id)
@@ -144,6 +147,10 @@ def _make(ctx: FlowContext, plan: PartnersPlan) -> tuple[Row, list[Row]]:
             id=partner_id,
         )
     return found
+
+
+def _partner_key(ctx: FlowContext, customer: CustomerPlan) -> str:
+    return ctx.effect_key("partner", customer.key)
 
 
 def _family_request(
@@ -169,10 +176,11 @@ def _family_request(
 
 
 def _address(ctx: FlowContext, customer_id: int, address: AddressPlan, known: Iterable[Row]) -> int:
-    for row in known:
-        if _is_equal(address.values, row):
-            return int(row["id"])
     entity = f"{customer_id}_{address.key}"
+    key = ctx.effect_key("address", entity)
+    for row in known:
+        if _is_equal(address.values, row) and not ctx.writer.is_open(key):
+            return int(row["id"])
     cells = {
         "id": ctx.external_id("address", entity),
         "parent_id/.id": str(customer_id),
@@ -180,9 +188,7 @@ def _address(ctx: FlowContext, customer_id: int, address: AddressPlan, known: It
         **_cells(address.values),
     }
     request = LoadRequest(model="res.partner", fields=tuple(cells), rows=(tuple(cells.values()),))
-    return ctx.writer.load(
-        ctx.odoo, key=ctx.effect_key("address", entity), kind="create-address", request=request
-    )
+    return ctx.writer.load(ctx.odoo, key=key, kind="create-address", request=request)
 
 
 def _is_equal(values: Mapping[str, Any], row: Row) -> bool:

@@ -12,6 +12,7 @@ from bridge.flows.context import FlowContext
 from bridge.flows.effects import Write
 from bridge.idempotency import canonical_json
 from bridge.odoo import LoadRequest
+from bridge.odoo.values import decode, encode
 from bridge.translate import OrderPlan, order_items_json, order_rows
 
 #: What is read back of an order.
@@ -164,9 +165,12 @@ def write_absolute(
     if not ids:
         return
 
-    def send(_: bytes) -> str:
-        ctx.odoo.write(model, ids, values)
-        return ",".join(map(str, ids))
+    def send(stored: bytes) -> str:
+        # What was stored, not what is wanted now: a value worked out from a line that our lost write has already
+        # changed would be applied to it twice.
+        sent = decode(stored)
+        ctx.odoo.write(model, sent["ids"], sent["values"])
+        return ",".join(map(str, sent["ids"]))
 
     ctx.writer.once(
         Write(
@@ -174,7 +178,7 @@ def write_absolute(
             system="odoo",
             kind="write",
             target=model,
-            request=canonical_json({"ids": list(ids), "values": values}),
+            request=encode({"ids": list(ids), "values": values}),
             send=send,
         )
     )
@@ -203,9 +207,13 @@ def note(ctx: FlowContext, entity: str, order_id: int, *, body: str, key: str = 
 def write_ext_order_id(ctx: FlowContext, entity: str, name: str) -> None:
     """Write Odoo's order name to Magento; absolute, after binding (RULES 2.6)."""
 
-    def send(_: bytes) -> str:
-        ctx.magento.set_ext_order_id(int(entity), name)
+    def send(stored: bytes) -> str:
+        sent = decode(stored)
+        ctx.magento.set_ext_order_id(int(sent["entity_id"]), str(sent["ext_order_id"]))
         return entity
+
+    def look() -> str | None:
+        return entity if ctx.magento.order(int(entity)).get("ext_order_id") == name else None
 
     ctx.writer.once(
         Write(
@@ -215,5 +223,6 @@ def write_ext_order_id(ctx: FlowContext, entity: str, name: str) -> None:
             target="/orders",
             request=canonical_json({"entity_id": int(entity), "ext_order_id": name}),
             send=send,
+            look=look,
         )
     )

@@ -49,7 +49,7 @@ class Child:
         self.log_path = log
         with log.open("wb") as output:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", *arguments], cwd=ROOT, env=env, stdout=output, stderr=output
+                [sys.executable, *arguments], cwd=ROOT, env=env, stdout=output, stderr=output
             )
 
     @property
@@ -98,7 +98,12 @@ class World:
             "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")]),
         }
 
-    def spawn(self, *arguments: str) -> Child:
+    def spawn(self, module: str, *arguments: str) -> Child:
+        """Start ``python -m MODULE ARGUMENTS``."""
+        return self.run("-m", module, *arguments)
+
+    def run(self, *arguments: str) -> Child:
+        """Start ``python ARGUMENTS``."""
         child = Child(list(arguments), env=self.env, log=self.folder / f"child-{len(self.children)}.log")
         self.children.append(child)
         return child

@@ -67,7 +67,7 @@ class Report:
     counterexample: Counterexample | None
 
 
-class LimitReached(Exception):
+class BoundError(Exception):
     """The bound of the scenario is larger than the explorer may go."""
 
 
@@ -87,7 +87,7 @@ class Explorer:
         self._moves = 0
 
     def run(self) -> Report:
-        """Explore until something is wrong or all is seen; raise LimitReached beyond the limit."""
+        """Explore until something is wrong or all is seen; raise BoundError beyond the limit."""
         found = self._search()
         if found is None:
             found = self._first_stuck()
@@ -127,7 +127,7 @@ class Explorer:
 
     def _enter(self, state: Hashable, parent: int, label: tuple[Hashable, ...]) -> str | None:
         if len(self.states) >= self._limit:
-            raise LimitReached(f"more than {self._limit} states")
+            raise BoundError(f"more than {self._limit} states")
         self._numbers[state] = len(self.states)
         self.states.append(state)
         self._parents.append(parent)

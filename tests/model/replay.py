@@ -31,7 +31,7 @@ _MAPPING = ("tax", "21")
 _TABLES = ("jobs", "attempts", "effects", "mappings", "mapping_history")
 
 
-class Differs(AssertionError):
+class DifferenceError(AssertionError):
     """The real ledger did something else than the model."""
 
 
@@ -78,7 +78,7 @@ class Replay:
         """Make ``move`` in the model and in the ledger, and compare.
 
         Raises:
-            Differs: with all steps so far.
+            DifferenceError: with all steps so far.
         """
         before = self.state
         self._held = {worker.name: self._held[worker.name] for worker in before.workers}
@@ -93,7 +93,7 @@ class Replay:
                 getattr(self, f"_{name}")(*rest)
             self._compare()
         except (AssertionError, LeaseLost, JobCancelled) as exc:
-            raise Differs(f"{exc or type(exc).__name__}\n" + self.story()) from exc
+            raise DifferenceError(f"{exc or type(exc).__name__}\n" + self.story()) from exc
 
     def story(self) -> str:
         """Return the steps so far."""

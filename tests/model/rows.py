@@ -189,10 +189,10 @@ def _after_attempt(world: World, state: State, slot: int, outcome: str, waits: s
 def _waiting(world: World, state: State, job: Job, waits: str) -> Job:
     """Return the row as it begins to wait, unless what it waits for has ended since it looked."""
     kind, _, number = waits.partition(":")
-    if kind == "job" and "wait_not_looked_at_again" not in world.faults:
-        if open_slot(state, int(number)) is None:
-            return job._replace(state="pending")
-    if kind == "doubt" and state.effects[int(number)].state not in UNSETTLED:
+    is_over = (kind == "job" and open_slot(state, int(number)) is None) or (
+        kind == "doubt" and state.effects[int(number)].state not in UNSETTLED
+    )
+    if is_over and "wait_not_looked_at_again" not in world.faults:
         return job._replace(state="pending")
     return job._replace(state="retry_waiting", waits=waits)
 

@@ -79,6 +79,7 @@ ONE_GUEST = Scenario(
     effects=("load",),
     rows=2,
     workers=2,
+    orphans=1,
     has_zombies=False,
     has_duplicates=False,
     has_cancel=False,

@@ -16,8 +16,6 @@ UNSETTLED = frozenset({"sent", "doubtful"})
 
 #: More messages of one job than this are not in the broker at once.
 MAX_MESSAGES = 2
-#: More requests of one key than this are not on their way without a waiting sender.
-MAX_ORPHANS = 2
 
 
 class Job(NamedTuple):
@@ -100,6 +98,8 @@ class Scenario:
     rows: int
     #: Workers at once, the zombies among them.
     workers: int
+    #: Requests of one key on their way, or at work in the server, without a waiting sender.
+    orphans: int = 2
     #: For each entity the entity whose open job it waits for, or -1.
     needs: tuple[int, ...] = ()
     has_mapping: bool = False

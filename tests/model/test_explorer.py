@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from .explorer import Explorer, LimitReached, Move
+from .explorer import BoundError, Explorer, Move
 from .tour import tours
 
 
@@ -67,7 +67,7 @@ def test_unfair_moves_do_not_free_anybody():
 
 
 def test_a_bound_that_is_too_large_is_said():
-    with pytest.raises(LimitReached):
+    with pytest.raises(BoundError):
         Explorer(Counter(top=100), limit=50).run()
 
 

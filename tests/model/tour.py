@@ -24,13 +24,20 @@ def tours(model: Model, *, longest: int) -> Iterator[list[Move]]:
                     break
                 walk += way
                 state = way[-1].state
-            move = left[state].pop()
+            move = _next(left, state)
             if not left[state]:
                 del left[state]
             walk.append(move)
             state = move.state
         assert walk, "a move cannot be reached"
         yield walk
+
+
+def _next(left: _Edges, state: Hashable) -> Move:
+    """Take the move that leads to where most is left to do."""
+    moves = left[state]
+    best = max(range(len(moves)), key=lambda number: len(left.get(moves[number].state, ())))
+    return moves.pop(best)
 
 
 def _all_edges(model: Model) -> _Edges:

@@ -13,7 +13,6 @@ from collections.abc import Iterator
 from .explorer import Move
 from .rows import finish, open_slot, release_waiting, settle_doubt, store_lost_claim
 from .states import (
-    MAX_ORPHANS,
     UNSETTLED,
     State,
     Worker,
@@ -81,7 +80,7 @@ def _sent_moves(world: World, state: State, index: int, who: tuple[object, ...])
     yield Move(("cut_after_commit", *who), False, put_worker(arrived, index, gone))
     yield Move(("cut_before_arrival", *who), False, put_worker(state, index, gone))
     effect = state.effects[key]
-    if effect.orphans < MAX_ORPHANS:
+    if effect.orphans < world.scenario.orphans:
         late = put_effect(state, key, effect._replace(orphans=effect.orphans + 1))
         yield Move(("cut_in_flight", *who), False, put_worker(late, index, gone))
     if world.scenario.has_refusal and not (is_load(world, key) and effect.made):
@@ -97,7 +96,7 @@ def _crash_moves(world: World, state: State, index: int, who: tuple[object, ...]
         return
     key = key_of(world, worker)
     effect = state.effects[key]
-    if effect.orphans < MAX_ORPHANS:
+    if effect.orphans < world.scenario.orphans:
         yield Move(
             ("crash_in_flight", *who),
             False,

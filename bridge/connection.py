@@ -1,0 +1,157 @@
+"""Tries the two systems of an instance: what the credentials open, what the servers are, whether the clocks agree."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Literal
+
+from bridge.advice import Advice, advise
+from bridge.errors import BridgeError, System
+from bridge.flows.systems import Pair
+from bridge.magento import MagentoClient
+from bridge.odoo import OdooClient, OdooVersion
+from bridge.wire import Exchange
+
+#: Magento refuses signatures from the future, so a clock that runs away is told before it does harm.
+MAX_CLOCK_SECONDS = 60.0
+_APP_NAMES = {"sale": "Sales", "stock": "Inventory", "account": "Invoicing"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Check:
+    """One thing that was looked at."""
+
+    name: str
+    #: ``note``: good to know, nothing to mend.
+    state: Literal["ok", "problem", "note"]
+    #: What was found.
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tried:
+    """What trying one system showed."""
+
+    system: System
+    checks: Sequence[Check]
+    #: What to mend, where the system refused or did not answer.
+    advice: Advice | None = None
+    #: Name of the failure, as in a job's ``error_code``.
+    error_code: str | None = None
+    exchanges: Sequence[Exchange] = field(default=(), repr=False)
+
+    @property
+    def is_ok(self) -> bool:
+        """Whether the bridge can work with this system."""
+        return self.advice is None and all(check.state != "problem" for check in self.checks)
+
+
+def try_systems(pair: Pair) -> tuple[Tried, Tried]:
+    """Call both systems and return what they showed, Magento's first. Nothing is changed in either."""
+    return (
+        _tried("magento", lambda record: _magento(pair.magento.recording(record))),
+        _tried("odoo", lambda record: _odoo(pair.odoo.recording(record))),
+    )
+
+
+def _tried(
+    system: System,
+    look: Callable[[Callable[[Exchange], None]], tuple[list[Check], BridgeError | None]],
+) -> Tried:
+    exchanges: list[Exchange] = []
+    checks: list[Check] = []
+    try:
+        checks, error = look(exchanges.append)
+    except BridgeError as exc:
+        error = exc
+    clock = _clock(exchanges)
+    if clock is not None:
+        checks.append(clock)
+    return Tried(
+        system=system,
+        checks=checks,
+        advice=None if error is None else advise(error),
+        error_code=None if error is None else error.code,
+        exchanges=exchanges,
+    )
+
+
+def _magento(magento: MagentoClient) -> tuple[list[Check], BridgeError | None]:
+    probe = magento.probe()
+    checks = []
+    for resource in probe.resources:
+        state: Literal["ok", "problem", "note"] = "ok"
+        text = f"allowed ({resource.title})"
+        if resource.state == "refused":
+            state, text = "problem", f"refused: tick {resource.title}"
+        elif resource.state == "absent":
+            state, text = "note", "this Magento does not have it: its module is off"
+        checks.append(Check(name=resource.name, state=state, text=text))
+    return checks, probe.error()
+
+
+def _odoo(odoo: OdooClient) -> tuple[list[Check], BridgeError | None]:
+    profile = odoo.profile(max_age_seconds=0)
+    checks = [
+        _version(profile.version),
+        Check(name="user", state="ok", text=f"logged in, id {profile.uid}, company {profile.company_id}"),
+    ]
+    if not profile.user_has_email:
+        text = "the bridge's user has none: orders need none, but payments cannot be reconciled without"
+        checks.append(Check(name="user's email", state="note", text=text))
+    for app, state in profile.apps.items():
+        name = _APP_NAMES.get(app, app)
+        if state == "usable":
+            checks.append(Check(name=name, state="ok", text="usable"))
+        elif state == "no_right":
+            text = f"the bridge's user may not use it: give the user rights in {name}"
+            checks.append(Check(name=name, state="problem", text=text))
+        else:
+            checks.append(Check(name=name, state="problem", text="not installed: install it under Apps"))
+    rounding = (profile.rounding_method or "round_per_line").replace("_", " ")
+    money = f"{profile.currency} with {profile.currency_digits} digits, taxes {rounding}"
+    checks.append(Check(name="currency", state="ok", text=money))
+    checks.append(_price_digits(profile.price_digits))
+    return checks, None
+
+
+def _version(version: OdooVersion) -> Check:
+    if version.is_proven:
+        return Check(name="version", state="ok", text=f"Odoo {version.text}")
+    text = f"Odoo {version.text}: not proven, taken as the nearest proven version"
+    return Check(name="version", state="note", text=text)
+
+
+def _price_digits(digits: int) -> Check:
+    if digits >= 6:
+        return Check(name="price digits", state="ok", text=f"{digits}")
+    text = (
+        f"{digits} for Product Price: enough for most shops; 6 are better where net prices come from gross ones "
+        "(Odoo: Settings > Technical > Decimal Accuracy)"
+    )
+    return Check(name="price digits", state="note", text=text)
+
+
+def _clock(exchanges: Sequence[Exchange]) -> Check | None:
+    """Compare this machine's clock with the server's, by the ``Date`` of the last answer."""
+    for exchange in reversed(exchanges):
+        try:
+            there = parsedate_to_datetime(exchange.response_headers["date"])
+        except (KeyError, ValueError, TypeError):
+            continue
+        there = there if there.tzinfo else there.replace(tzinfo=UTC)
+        return clock_check(there, here=exchange.started_at)
+    return None
+
+
+def clock_check(there: datetime, *, here: datetime) -> Check:
+    """Return whether two clocks that were read at the same time agree well enough."""
+    ahead = (here - there).total_seconds()
+    if abs(ahead) <= MAX_CLOCK_SECONDS:
+        return Check(name="clock", state="ok", text="agrees with this machine's")
+    where = "ahead of" if ahead > 0 else "behind"
+    text = f"this machine is {abs(ahead):.0f} s {where} it: set both clocks by a time server (NTP)"
+    return Check(name="clock", state="problem", text=text)

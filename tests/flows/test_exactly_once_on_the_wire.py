@@ -1,0 +1,101 @@
+"""Exactly once, proof by proof: each write of the order flow, broken at each point of the wire (DESIGN 6, RULES 2)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.support.once import (
+    ADDRESS,
+    CONFIRM,
+    DATE,
+    EXT_ORDER_ID,
+    NOTE,
+    ODOO_WRITES,
+    ORDER,
+    PARTNER,
+    SERVICE,
+    SHORT_DEADLINE_SECONDS,
+    WRITES,
+    FlowWrite,
+    OnceShop,
+    Raw,
+    Worlds,
+    assert_once,
+    services,
+)
+from tests.support.proxy import BREAKS, Break
+
+VERSIONS = (16, 18, 19)
+#: Breaks after which no answer ever comes: the call ends by its own deadline.
+SILENT = frozenset({"swallowed", "stalled"})
+
+
+@pytest.fixture(scope="module")
+def all_worlds(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Worlds]:
+    made = Worlds(tmp_path_factory.mktemp("worlds"))
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def worlds(all_worlds: Worlds) -> Iterator[Worlds]:
+    yield all_worlds
+    all_worlds.rest()
+
+
+def stage(worlds: Worlds, version: int, write: FlowWrite, kind: Break) -> tuple[OnceShop, Raw]:
+    """Return a shop and an order whose import makes this write."""
+    deadline = SHORT_DEADLINE_SECONDS if kind in SILENT else 10.0
+    if write is SERVICE:
+        shop = worlds.new_shop(version, settings={"call_deadline_seconds": deadline})
+    else:
+        shop = worlds.shop(version, deadline_seconds=deadline)
+    raw = shop.new_order()
+    if write is not ADDRESS:
+        return shop, raw
+    assert shop.import_order(raw).state == "done"
+    return shop, shop.another_order(raw)
+
+
+@pytest.mark.parametrize("kind", BREAKS)
+@pytest.mark.parametrize("write", WRITES, ids=str)
+@pytest.mark.parametrize("version", VERSIONS)
+def test_a_write_that_is_broken_anywhere_happens_once(
+    worlds: Worlds, version: int, write: FlowWrite, kind: Break
+) -> None:
+    shop, raw = stage(worlds, version, write, kind)
+    made_before = services(shop)
+    armed = shop.proxy(write).once(kind, write.fits)
+    job = shop.import_order(raw)
+    assert armed.fired.is_set(), "the write was never sent"
+    if kind == "late":
+        # The retry has done it meanwhile; now the first request arrives after all.
+        armed.deliver()
+    assert (job.state, job.error) == ("done", None)
+    assert job.retry_count == 0, "a doubt used up an attempt"
+    assert_once(shop, raw)
+    assert {one.key: one.state for one in shop.effects(raw) if one.state != "confirmed"} == {}
+    made = services(shop) - made_before
+    assert set(made.values()) <= {1}
+    # The same event again finds everything done.
+    assert shop.import_order(raw).state == "done"
+    assert_once(shop, raw)
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_every_write_of_one_order_broken_one_after_the_other_happens_once(worlds: Worlds, version: int) -> None:
+    shop = worlds.new_shop(version)
+    raw = shop.new_order()
+    armed = [
+        shop.proxy(write).once(kind, write.fits)
+        for write in (PARTNER, SERVICE, ORDER, CONFIRM, DATE, NOTE, EXT_ORDER_ID)
+        for kind in ("before", "in_answer", "after_commit")
+    ]
+    job = shop.import_order(raw)
+    assert job.state == "done"
+    # Confirm is not sent again once it is seen to have happened; its later breaks met nobody.
+    assert sum(one.fired.is_set() for one in armed) >= 2 * len(ODOO_WRITES)
+    assert job.retry_count == 0
+    assert_once(shop, raw)

@@ -1,0 +1,342 @@
+"""Advice: every known failure gets what to do, from the errors that the real clients raise."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+import httpx
+import pytest
+from advice_servers import (
+    TOKEN,
+    error_of,
+    fails,
+    magento,
+    magento_recording,
+    odoo,
+    odoo_recording,
+    untrusted,
+)
+
+from bridge.advice import CATALOGUE, advise, find_entry, help_for
+from bridge.errors import (
+    AccessMissing,
+    BoundRecordGone,
+    BridgeError,
+    ConfigurationError,
+    CredentialsRefused,
+    DoubtfulEffect,
+    DuplicateRecord,
+    InvalidRecord,
+    LeaseLost,
+    MappingMissing,
+    OperatorError,
+    OrderUnclear,
+    PermanentError,
+    RateLimited,
+    RecordMissing,
+    RetryableError,
+    ServiceRejected,
+    ServiceUnavailable,
+    SettingsWrong,
+    StaleRead,
+    TotalDiffers,
+)
+from bridge.flows.effects import EffectUnclear
+from bridge.flows.order_products import ProductUnknown
+from bridge.ledger import LedgerUnavailable
+from bridge.translate.order_book import OrderRules
+from bridge.translate.total_policy import judge
+from bridge.wire import NoAnswer
+from producers.publisher import PublishFailed, Unroutable
+
+Make = Callable[[], BridgeError]
+
+
+def answered(name: str) -> Make:
+    return lambda: error_of(lambda: magento(lambda _: magento_recording(name)).store_views())
+
+
+def from_magento(name: str) -> Make:
+    return lambda: error_of(lambda: magento(lambda _: magento_recording(name)).get("/orders/1"))
+
+
+def posted(name: str) -> Make:
+    return lambda: error_of(lambda: magento(lambda _: magento_recording(name)).post("/products", {}))
+
+
+def limited(request: httpx.Request) -> httpx.Response:
+    """A shop whose integration may see the store views and nothing else."""
+    if "/store/" in request.url.path:
+        return httpx.Response(200, json=[])
+    return magento_recording("auth/015-oauth1-limited-integration-refused")
+
+
+def from_odoo(name: str, version: int = 18) -> Make:
+    def reply(request: httpx.Request) -> httpx.Response:
+        if b'"authenticate"' in request.content and "authenticate" not in name:
+            return odoo_recording(version, "auth/common-authenticate-ok")
+        return odoo_recording(version, name)
+
+    return lambda: error_of(
+        lambda: odoo(reply, version=version).search_read("account.move", [], ["name"])
+    )
+
+
+def differs() -> BridgeError:
+    from decimal import Decimal
+
+    rules = OrderRules()
+    return error_of(
+        lambda: judge(magento=Decimal("10.00"), odoo=Decimal("9.99"), rules=rules, increment_id="000000042")
+    )
+
+
+#: What happened; words that must stand in the advice; the error as the bridge itself makes it.
+CASES: dict[str, tuple[Make, tuple[str, ...]]] = {
+    "one resource is missing": (
+        lambda: error_of(lambda: magento(limited).get("/orders")),
+        ("Magento_Sales::actions_view", "Integrations", "Magento admin"),
+    ),
+    "bearer is off or the token is wrong": (
+        lambda: error_of(
+            lambda: magento(lambda _: magento_recording("auth/022-bearer-garbage"), secret=TOKEN).get("/orders")
+        ),
+        ("token is wrong or expired", "switched off", "standalone Bearer tokens", "--magento-oauth"),
+    ),
+    "everything is refused although signed": (
+        lambda: error_of(
+            lambda: magento(lambda _: magento_recording("auth/022-bearer-garbage")).get("/orders")
+        ),
+        ("its resources", "Authorization header"),
+    ),
+    "the signature is wrong": (answered("auth/008-oauth1-bad-signature"), ("two secrets", "proxy")),
+    "the consumer key is unknown": (answered("auth/009-oauth1-unknown-consumer"), ("four keys", "activated anew")),
+    "the access token is unknown": (answered("auth/010-oauth1-unknown-token"), ("four keys", "activated anew")),
+    "the clock is ahead": (answered("auth/013-oauth1-future-timestamp"), ("NTP", "clock runs ahead")),
+    "the firewall forbids": (
+        lambda: error_of(lambda: magento(lambda _: httpx.Response(403, text="no")).store_views()),
+        ("firewall", "server admin"),
+    ),
+    "there is no such entity": (
+        from_magento("errors/003-404-no-such-entity-parameters"),
+        ("No such entity with", "nothing was written"),
+    ),
+    "there is no such store view": (
+        answered("catalog/092-store-scope-get-unknown-store"),
+        ("store_code",),
+    ),
+    "there is no such endpoint": (from_magento("errors/006-404-route"), ("module",)),
+    "there is no Magento": (
+        lambda: error_of(lambda: magento(lambda _: httpx.Response(404, text="<html>")).store_views()),
+        ("/rest", "base_url"),
+    ),
+    "Magento sends us on": (
+        lambda: error_of(
+            lambda: magento(
+                lambda _: httpx.Response(301, headers={"Location": "https://www.shop.test/"})
+            ).store_views()
+        ),
+        ("https://www.shop.test", "base_url"),
+    ),
+    "Magento fails inside": (from_magento("errors/022-500-unknown-filter-field"), ("exception.log",)),
+    "a web page comes instead": (
+        lambda: error_of(lambda: magento(lambda _: httpx.Response(200, text="<!doctype html>")).store_views()),
+        ("maintenance",),
+    ),
+    "Magento refuses a product": (posted("catalog/073-product-post-missing-attribute-set"), ("Magento names",)),
+    "Magento asks for fewer calls": (
+        lambda: error_of(lambda: magento(lambda _: httpx.Response(429)).store_views()),
+        ("Magento asked for fewer calls", "waits"),
+    ),
+    "the page is too large": (
+        from_magento("errors/027-limit-page-size-over-maximum"),
+        ("limit", "web server of Magento"),
+    ),
+    "the certificate is not trusted": (
+        lambda: error_of(lambda: magento(untrusted).store_views()),
+        ("certificate of Magento", "verify_ssl"),
+    ),
+    "the server cannot be reached": (
+        lambda: error_of(lambda: odoo(fails(httpx.ConnectError("refused"))).login()),
+        ("Odoo cannot be reached", "bridge run test-connection"),
+    ),
+    "the server does not answer in time": (
+        lambda: error_of(lambda: magento(fails(httpx.ReadTimeout("slow"))).store_views()),
+        ("Magento did not answer in time", "goes on by itself"),
+    ),
+    "the key is wrong or expired": (
+        from_odoo("auth/common-authenticate-wrong-password"),
+        ("expired", "API Keys", "--odoo-key"),
+    ),
+    "the key is wrong or expired, 19": (from_odoo("auth/json2-wrong-key", 19), ("expired", "API Keys")),
+    "the database is wrong": (from_odoo("auth/common-authenticate-wrong-db"), ("no database odoo18", "odoo_db")),
+    "the database is wrong, 19": (from_odoo("auth/json2-db-header-wrong", 19), ("no database odoo18", "odoo_db")),
+    "a right is missing in Odoo": (
+        from_odoo("errors/access-error-model"),
+        ("Invoicing/Administrator", "Users & Companies"),
+    ),
+    "Odoo refuses a value": (from_odoo("errors/validation-recursion"), ("Odoo named what it does not accept",)),
+    "Odoo refuses an act": (from_odoo("errors/user-error-post-empty-move"), ("Odoo named",)),
+    "Odoo has no such field": (from_odoo("errors/wrong-field-read"), ("differs from those",)),
+    "an app is missing in Odoo": (from_odoo("auth/unknown-model"), ("Install Sales",)),
+    "a record is gone in Odoo": (from_odoo("errors/missing-write"), ("Restore it",)),
+    "what answers is not Odoo": (
+        lambda: error_of(
+            lambda: odoo(lambda _: httpx.Response(404, text="x")).search("res.users", [])
+        ),
+        ("odoo_url",),
+    ),
+    "a proxy before Odoo wants a login": (
+        lambda: error_of(lambda: odoo(lambda _: httpx.Response(401, text="x")).search("res.users", [])),
+        ("proxy",),
+    ),
+    "the SKU is unknown": (
+        lambda: ProductUnknown("Odoo has no product.", system="odoo", sku="MUG-1"),
+        ("MUG-1", "auto_create_products"),
+    ),
+    "the SKU is there twice": (
+        lambda: DuplicateRecord("Two.", system="odoo", reason="sku", sku="MUG-1", ids=[1, 2]),
+        ("Several Odoo products have the SKU MUG-1", "internal reference"),
+    ),
+    "a tax is not mapped": (
+        lambda: MappingMissing("tax", "DE's 19|19"),
+        ("No Odoo tax is mapped", "mappings set tax 'DE'\"'\"'s 19|19' ODOO_ID"),
+    ),
+    "no tax is not decided": (
+        lambda: MappingMissing("zero_tax", "CH|novat|0"),
+        ("bears no tax", "mappings set zero_tax 'CH|novat|0' ODOO_ID"),
+    ),
+    "a service is not mapped": (
+        lambda: MappingMissing("service", "gift_wrapping"),
+        ("mappings set service gift_wrapping ODOO_ID",),
+    ),
+    "a product is not known": (
+        lambda: MappingMissing("product", "MUG-1", "No Odoo product is known for 'MUG-1'."),
+        ("auto_create_products",),
+    ),
+    "a tax is mapped to another rate": (
+        lambda: OrderUnclear("19 % is mapped to 7 %.", reason="tax_percent"),
+        ("Change the mapping",),
+    ),
+    "the total differs": (differs, ("10.00", "9.99", "bridge explain order 000000042", "order_total_tolerance")),
+    "the total differs after it was stored": (
+        lambda: TotalDiffers("Stored.", system="odoo", increment_id="42", reason="surprise"),
+        ("automation", "bridge explain order 42"),
+    ),
+    "the quantity has too many digits": (
+        lambda: OrderUnclear("1.001", system="odoo", reason="quantity_digits"),
+        ("Decimal Accuracy",),
+    ),
+    "the order is unclear": (
+        lambda: OrderUnclear("3.00 belongs to no line.", system="magento", component="subtotal"),
+        ("does not guess", "bridge preview order INCREMENT_ID"),
+    ),
+    "the currency is not active": (
+        lambda: SettingsWrong("x", system="odoo", reason="currency", currency="CHF"),
+        ("CHF is not active", "Currencies"),
+    ),
+    "there is no pricelist": (
+        lambda: SettingsWrong("x", system="odoo", reason="pricelist", currency="CHF"),
+        ("no pricelist in CHF",),
+    ),
+    "the record cannot be read": (lambda: InvalidRecord("a.b is not a number", system="magento"), ("extension",)),
+    "two orders have the number": (
+        lambda: DuplicateRecord(
+            "2 orders", system="magento", reason="increment_id", increment_id="1", stores=[1, 2]
+        ),
+        ("1, 2", "import-order 1 --store-id"),
+    ),
+    "two records fit": (lambda: DuplicateRecord("Two.", system="magento", reason="sku"), ("exactly one",)),
+    "the bound record is gone": (lambda: BoundRecordGone("Gone.", system="odoo"), ("Restore", "never makes it again")),
+    "a write is in doubt for good": (lambda: EffectUnclear("Unknown.", system="odoo"), ("cancel the job",)),
+    "a write is in doubt": (lambda: DoubtfulEffect("Lost.", waits_for="doubt:x"), ("cannot be shortened",)),
+    "the read was old": (lambda: StaleRead("Old.", waits_for="version"), ("read again",)),
+    "the URL key is taken": (
+        lambda: ServiceRejected("URL key for specified store already exists", system="magento"),
+        ("another URL key",),
+    ),
+    "the user was deleted": (
+        lambda: CredentialsRefused("x", system="odoo", reason="user_gone"),
+        ("was deleted in Odoo",),
+    ),
+    "the name is unknown": (lambda: NoAnswer("x", sent=False, system="odoo", reason="dns"), ("host name of Odoo",)),
+    "TLS is not spoken": (lambda: SettingsWrong("x", system="odoo", reason="tls_protocol"), ("http://",)),
+    "the address is none": (lambda: SettingsWrong("x", system="odoo", reason="url"), ("https://host",)),
+    "a secret is missing": (lambda: SettingsWrong("x", reason="secret"), ("--odoo-key @FILE",)),
+    "Odoo is too old": (lambda: SettingsWrong("x", system="odoo", reason="version"), ("16 or newer",)),
+    "the ledger is down": (lambda: LedgerUnavailable("x"), ("BRIDGE_DATABASE_URL", "bridge doctor")),
+    "the broker is down": (lambda: PublishFailed("x", event_ids=[]), ("BRIDGE_BROKER_URL",)),
+    "no queue is bound": (lambda: Unroutable("x", event_ids=[]), ("bridge worker",)),
+    "there is no such job": (lambda: RecordMissing("There is no job 7."), ("bridge jobs list",)),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_each_known_failure_gets_its_own_advice(name: str) -> None:
+    make, expected = CASES[name]
+    error = make()
+    assert find_entry(error) is not None, (error.code, error.system, error.status, error.details)
+    text = advise(error).text
+    missing = [words for words in expected if words not in text]
+    assert not missing, f"{missing} not in {text!r} ({error.code}, {error.details})"
+
+
+def test_every_entry_of_the_catalogue_is_reached_by_a_failure() -> None:
+    reached = [find_entry(make()) for make, _ in CASES.values()]
+    unreached = [entry for entry in CATALOGUE if not any(entry is one for one in reached)]
+    assert not unreached, [(entry.code, sorted(entry.reasons), entry.to_do) for entry in unreached]
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_advice_is_plain_english_without_gaps_or_python(name: str) -> None:
+    found = advise(CASES[name][0]())
+    assert not re.search(r"[{}]|\[\'|\(\'|None|Traceback|<class", found.text)
+    assert "?" not in found.text
+    assert found.happened.strip()
+    assert found.to_do.endswith((".", "!"))
+    # Who reads it knows no names of the code.
+    assert not re.search(r"\b(magento|odoo)\b(?!_|\.)", re.sub(r"--\S+|\S+=\S+|https?://\S+", "", found.happened))
+
+
+def test_raw_placeholders_of_magento_are_filled_in() -> None:
+    text = advise(from_magento("errors/003-404-no-such-entity-parameters")()).text
+    assert "%" not in text
+
+
+def test_a_list_of_details_reads_as_words() -> None:
+    error = AccessMissing("x", system="magento", resources=["Magento_Sales::sales", "Magento_Catalog::products"])
+    assert "lacks a resource: Magento_Sales::sales, Magento_Catalog::products." in advise(error).text
+
+
+def test_a_detail_that_is_missing_leaves_no_gap() -> None:
+    error = DuplicateRecord("Several products fit.", system="odoo", reason="sku")
+    assert advise(error).happened == "Several products fit."
+    assert "bridge explain order INCREMENT_ID" in help_for(TotalDiffers("Apart."))
+
+
+def test_details_are_never_read_as_a_format() -> None:
+    error = MappingMissing("tax", "{message} {0.__class__} %s")
+    assert "{message} {0.__class__} %s" in advise(error).text
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (RetryableError("Busy."), "tries again by itself"),
+        (ServiceUnavailable("Odoo is not available.", system="odoo", reason="down"), "tries again by itself"),
+        (OperatorError("Something."), "Mend what the message names"),
+        (PermanentError("Never."), "A retry will not help"),
+        (ConfigurationError("Wrong."), "start it again"),
+        (LeaseLost(), "Retry the job once"),
+    ],
+)
+def test_an_unknown_failure_gets_the_advice_of_its_class(error: BridgeError, words: str) -> None:
+    assert find_entry(error) is None
+    assert advise(error).happened == error.message
+    assert words in help_for(error)
+
+
+def test_the_system_is_called_by_its_name() -> None:
+    assert advise(RateLimited("x", system="odoo")).happened == "Odoo asked for fewer calls."
+    assert advise(RateLimited("x")).happened == "The other system asked for fewer calls."
