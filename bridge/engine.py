@@ -16,7 +16,6 @@ import structlog
 from bridge.advice import help_for
 from bridge.errors import (
     BridgeError,
-    JobCancelled,
     LeaseLost,
     PermanentError,
     RateLimited,
@@ -47,13 +46,17 @@ class Runtime:
     ledger: Ledger
     backoff_unit_seconds: float = 60.0
     worker: str = field(default_factory=lambda: f"{socket.gethostname()}:{os.getpid()}")
-    systems: Systems = field(default_factory=Systems)
     cache: ReferenceCache = field(default_factory=ReferenceCache)
     #: Called after a job has ended, so that the dispatcher looks for what may run now.
     ended: Callable[[], None] = lambda: None
+    systems: Systems = field(init=False)
     _instances: dict[str, tuple[float, Instance]] = field(default_factory=dict)
     _keeper: LeaseKeeper | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def __post_init__(self) -> None:
+        """Make the clients' pool: no call may last longer than half a lease, or it could outlive it."""
+        self.systems = Systems(longest_call_seconds=self.ledger.lengths.lease_seconds / 2)
 
     def instance(self, name: str) -> Instance:
         """Return the instance ``name``, read at most a few seconds ago."""
@@ -85,20 +88,35 @@ class Runtime:
         self.systems.close()
 
 
-@dataclass
-class _Held:
+class Held:
     """A job that this process runs, and what the ledger last said of its lease."""
 
-    job: Job
-    lost: bool = False
-    cancelled: bool = False
+    def __init__(self, ledger: Ledger, job: Job) -> None:
+        self.job = job
+        self._ledger = ledger
+        self._lost = False
+        self._until = time.monotonic() + ledger.lengths.lease_seconds
 
-    def stay(self) -> None:
-        """Raise if the attempt must not go on."""
-        if self.lost:
+    def renew(self) -> None:
+        """Prolong the lease and note what the ledger says of it."""
+        asked_at = time.monotonic()
+        lease = self._ledger.jobs.renew(self.job)
+        # By our own clock, from before the question: never later than the ledger's end of the lease.
+        self._until = asked_at + lease.seconds_left
+        self._lost = not lease.ok
+
+    def stay(self, seconds: float = 0.0) -> None:
+        """Make sure that the lease lasts ``seconds`` more: a request must end before it does (DESIGN 6).
+
+        A person's request to stop is obeyed by the ledger, before the next effect.
+
+        Raises:
+            LeaseLost: another worker may hold the job, or will before the request has ended.
+        """
+        if not self._lost and self._until - time.monotonic() < seconds:
+            self.renew()
+        if self._lost or self._until - time.monotonic() < seconds:
             raise LeaseLost
-        if self.cancelled:
-            raise JobCancelled
 
 
 class LeaseKeeper:
@@ -107,20 +125,20 @@ class LeaseKeeper:
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
         self._every = ledger.lengths.lease_seconds / 3
-        self._held: dict[int, _Held] = {}
+        self._held: dict[int, Held] = {}
         self._lock = threading.Lock()
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, name="lease-keeper", daemon=True)
         self._thread.start()
 
-    def hold(self, job: Job) -> _Held:
+    def hold(self, job: Job) -> Held:
         """Renew ``job``'s lease from now on."""
-        held = _Held(job)
+        held = Held(self._ledger, job)
         with self._lock:
             self._held[id(held)] = held
         return held
 
-    def drop(self, held: _Held) -> None:
+    def drop(self, held: Held) -> None:
         """Renew it no more."""
         with self._lock:
             self._held.pop(id(held), None)
@@ -136,12 +154,9 @@ class LeaseKeeper:
                 held_now = list(self._held.values())
             for held in held_now:
                 try:
-                    lease = self._ledger.jobs.renew(held.job)
+                    held.renew()
                 except BridgeError as error:
                     log.warning("lease_not_renewed", job_id=held.job.id, code=error.code)
-                    continue
-                held.lost = not lease.ok
-                held.cancelled = lease.cancel_requested
 
 
 def run_job(runtime: Runtime, job_id: JobId) -> str | None:
@@ -183,11 +198,11 @@ def _run_claimed(runtime: Runtime, job: Job) -> str | None:
 
 def preview_context(runtime: Runtime, instance_name: str) -> FlowContext:
     """Return a context that reads and writes nothing: neither in Odoo nor in the ledger."""
-    return _context(runtime, None, instance_name=instance_name, stay=lambda: None)
+    return _context(runtime, None, instance_name=instance_name, stay=lambda _: None)
 
 
 def _context(
-    runtime: Runtime, job: Job | None, *, instance_name: str, stay: Callable[[], None]
+    runtime: Runtime, job: Job | None, *, instance_name: str, stay: Callable[[float], None]
 ) -> FlowContext:
     return FlowContext(
         job,

@@ -9,6 +9,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from functools import lru_cache
 from typing import Annotated, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, AnyHttpUrl, BaseModel, ConfigDict, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -68,7 +69,23 @@ def _not_blank(value: str) -> str:
     return value.strip()
 
 
+def _plain_address(value: AnyHttpUrl) -> AnyHttpUrl:
+    if value.username or value.password or value.query or value.fragment:
+        raise ValueError("must be an address without user, password or query; secrets are given apart")
+    return value
+
+
+def _time_zone(value: str) -> str:
+    try:
+        ZoneInfo(value)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ValueError("must be a time zone such as UTC or Europe/Berlin") from None
+    return value
+
+
 Text = Annotated[str, AfterValidator(_not_blank)]
+Address = Annotated[AnyHttpUrl, AfterValidator(_plain_address)]
+TimeZone = Annotated[str, AfterValidator(_not_blank), AfterValidator(_time_zone)]
 Money = Annotated[Decimal, Field(ge=0, max_digits=12, decimal_places=4)]
 
 
@@ -78,13 +95,13 @@ class InstanceSettings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     # Magento
-    base_url: AnyHttpUrl
+    base_url: Address
     #: Store code in the REST path; ``all`` reads and writes default values.
     store_code: Text = "all"
     #: How the access token is used: OAuth 1.0a with four keys, or a bearer token.
     magento_auth: Literal["oauth", "bearer"] = "oauth"
     # Odoo
-    odoo_url: AnyHttpUrl
+    odoo_url: Address
     odoo_db: Text
     odoo_user: Text
     verify_ssl: bool = True
@@ -94,7 +111,7 @@ class InstanceSettings(BaseModel):
     # Orders
     import_from_date: date | None = None
     #: Time zone of ``import_from_date``: the store's.
-    store_timezone: Text = "UTC"
+    store_timezone: TimeZone = "UTC"
     history_orders: Literal["skip", "record"] = "skip"
     order_action: Literal["draft", "confirm"] = "draft"
     order_total_policy: Literal["block", "warn", "adjust"] = "block"

@@ -16,8 +16,8 @@ _BEARER = (
     "be used as standalone Bearer tokens"
 )
 _KEYS = "bridge instance set NAME --magento-oauth @FILE"
-_BASE_URL = "bridge instance set NAME --set base_url=https://..."
-_ODOO_URL = "bridge instance set NAME --set odoo_url=https://..."
+_BASE_URL = "bridge instance set NAME --set base_url=https://HOST"
+_ODOO_URL = "bridge instance set NAME --set odoo_url=https://HOST"
 _ODOO_KEY = "Odoo: the bridge's user > Preferences > Account Security > API Keys; then bridge instance set NAME --odoo-key @FILE"
 
 _MAGENTO_KEYS = (
@@ -166,7 +166,7 @@ _ADDRESSES = (
         reasons=because("url", "characters"),
         happened="{message}",
         to_do="Set an address of the form https://host or https://host/path, and keys without blanks or foreign letters.",
-        where="bridge instance set NAME --set base_url=... or --set odoo_url=...",
+        where="bridge instance set NAME --set base_url=URL or --set odoo_url=URL",
         who="integrator",
     ),
     Entry(
@@ -237,7 +237,7 @@ _ADDRESSES = (
         reasons=because("wrong_database"),
         happened="The Odoo server has no database {database}.",
         to_do="Correct the database's name.",
-        where="bridge instance set NAME --set odoo_db=...",
+        where="bridge instance set NAME --set odoo_db=DATABASE",
         who="integrator",
     ),
     Entry(

@@ -35,7 +35,8 @@ class Advice:
     @property
     def text(self) -> str:
         """The advice as one paragraph."""
-        return f"{self.happened} {self.what_to_do}"
+        stop = "" if self.happened.endswith((".", "!", "?")) else "."
+        return f"{self.happened}{stop} {self.what_to_do}"
 
 
 @dataclass(frozen=True, kw_only=True)

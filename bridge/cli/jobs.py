@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any, get_args
 
 import click
@@ -11,6 +10,8 @@ from bridge.cli.app import App, pass_app
 from bridge.cli.output import json_option, print_fields, print_json, print_table
 from bridge.ledger import Change, Job, JobId, JobState
 
+#: States in which the last attempt's error says why the job is there.
+_WITH_ERROR = frozenset({"retry_waiting", "blocked", "failed", "cancelled"})
 STATES: tuple[str, ...] = get_args(JobState)
 
 
@@ -136,10 +137,9 @@ def why(job: Job) -> str:
     """Return in a few words why a job is where it is."""
     if job.state == "retry_waiting" and job.waits_for:
         return f"waits for {job.waits_for}"
-    if job.error:
+    if job.error and job.state in _WITH_ERROR:
         return job.error
-    number = (job.result or {}).get("sale_order") if isinstance(job.result, Mapping) else None
-    return str(number or "")
+    return str((job.result or {}).get("sale_order", ""))
 
 
 def _attempt(one: Any) -> dict[str, Any]:

@@ -29,14 +29,14 @@ class FlowContext:
         find_instance: Callable[[str], Instance],
         systems: Systems,
         cache: ReferenceCache,
-        stay: Callable[[], None],
+        stay: Callable[[float], None],
     ) -> None:
         self._job = job
         self._instance_name = instance_name
         self.ledger = ledger
         #: The exchanges of this attempt, written down at its end.
         self.exchanges: list[Exchange] = []
-        #: Raises LeaseLost or JobCancelled if this attempt must not go on.
+        #: Raises LeaseLost unless the lease lasts so many seconds more.
         self.stay = stay
         self._find_instance = find_instance
         self._systems = systems
@@ -93,7 +93,7 @@ class FlowContext:
             job=self._job,
             odoo_doubt_seconds=self.settings.odoo_doubt_seconds,
             magento_doubt_seconds=self.settings.magento_doubt_seconds,
-            stay=self.stay,
+            stay=lambda: self.stay(self._systems.deadline_seconds(self.instance)),
         )
 
     @cached_property

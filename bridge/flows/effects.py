@@ -193,6 +193,11 @@ class LedgerWriter:
                 target=write.target,
             )
         again = self._ledger.effects.resend(self._job, write.key)
+        if again.state == "confirmed":
+            return again.remote_id or ""
+        if not again.may_send:
+            # The first sender was refused after our look, and said so: begin as if nothing had been sent.
+            return self.once(write)
         # The very bytes of the first time: another payload under the same key would change nothing anyway.
         return self._send(write, again.request or write.request)
 

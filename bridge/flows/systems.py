@@ -27,9 +27,14 @@ class Pair:
 class Systems:
     """Hands out the clients of instances and makes them anew when an instance's settings or secrets change."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, longest_call_seconds: float = 30.0) -> None:
+        self._longest_call_seconds = longest_call_seconds
         self._lock = threading.Lock()
-        self._pairs: dict[str, tuple[str, Pair]] = {}
+        self._pairs: dict[str, tuple[Instance, str, Pair]] = {}
+
+    def deadline_seconds(self, instance: Instance) -> float:
+        """Return how long one call to a system of ``instance`` may last, as a whole."""
+        return min(instance.settings.call_deadline_seconds, self._longest_call_seconds)
 
     def of(self, instance: Instance) -> Pair:
         """Return the clients of ``instance``.
@@ -37,6 +42,10 @@ class Systems:
         Raises:
             SettingsWrong: a secret is missing or of the wrong form.
         """
+        with self._lock:
+            known = self._pairs.get(instance.name)
+        if known is not None and known[0] is instance:
+            return known[2]
         mark = fingerprint(
             [
                 instance.settings.model_dump(mode="json"),
@@ -45,25 +54,26 @@ class Systems:
         )
         with self._lock:
             known = self._pairs.get(instance.name)
-            if known is not None and known[0] == mark:
-                return known[1]
-            pair = connect(instance)
-            # Jobs that still run with the old pair keep it; its sockets close with the last of them.
-            self._pairs[instance.name] = (mark, pair)
+            known = self._pairs.get(instance.name)
+            # Jobs that still run with an old pair keep it; its sockets close with the last of them.
+            is_same = known is not None and known[1] == mark
+            pair = known[2] if known and is_same else connect(instance, self.deadline_seconds(instance))
+            self._pairs[instance.name] = (instance, mark, pair)
             return pair
 
     def close(self) -> None:
         """Close all connection pools."""
         with self._lock:
-            for _, pair in self._pairs.values():
+            for _, _, pair in self._pairs.values():
                 pair.magento.close()
                 pair.odoo.close()
             self._pairs.clear()
 
 
-def connect(instance: Instance) -> Pair:
+def connect(instance: Instance, deadline_seconds: float | None = None) -> Pair:
     """Return new clients for ``instance``; nothing is sent yet."""
     settings = instance.settings
+    deadline_seconds = deadline_seconds or settings.call_deadline_seconds
     secret = instance.secrets.get(MAGENTO_SECRET)
     key = instance.secrets.get(ODOO_SECRET)
     if secret is None or key is None:
@@ -74,7 +84,7 @@ def connect(instance: Instance) -> Pair:
         secret=parse_secret(secret.get_secret_value()),
         store_code=settings.store_code,
         verify_ssl=settings.verify_ssl,
-        deadline_seconds=settings.call_deadline_seconds,
+        deadline_seconds=deadline_seconds,
     )
     odoo = OdooClient.connect(
         url=str(settings.odoo_url),
@@ -82,6 +92,6 @@ def connect(instance: Instance) -> Pair:
         user=settings.odoo_user,
         key=key.get_secret_value(),
         verify_ssl=settings.verify_ssl,
-        deadline_seconds=settings.call_deadline_seconds,
+        deadline_seconds=deadline_seconds,
     )
     return Pair(magento=magento, odoo=odoo)

@@ -200,6 +200,10 @@ def _sentence(error: Any) -> str:
         return f"The setting {name} is needed."
     if error["type"] == "literal_error":
         return f"{name} must be {error['ctx']['expected']}."
+    if error["type"].startswith("bool_"):
+        return f"{name} must be true or false."
+    if error["type"] == "value_error":
+        return f"{name} {error['ctx']['error']}."
     return f"{name}: {error['msg']}."
 
 
