@@ -2,10 +2,10 @@
 PYTHON ?= python3
 BIN := .venv/bin
 WORKERS ?= 2
-SERVICES := $(BIN)/python -m tests.support.services --
+SERVICES := $(BIN)/python -m tests.support.services
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lint fmt types imports check test test-live chaos bench demo lock clean
+.PHONY: help setup lint fmt types imports check test test-live chaos demo lock clean
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "%-12s %s\n", $$1, $$2}'
@@ -23,7 +23,7 @@ demo: setup ## The main job in one process: 200 orders, faults on, nothing lost,
 	$(BIN)/bridge demo
 
 test: setup ## All tests that need no account; starts what it lacks and cleans up behind itself
-	$(SERVICES) $(BIN)/python -m pytest -n $(WORKERS) tests
+	$(SERVICES) -- $(BIN)/python -m pytest -n $(WORKERS) tests
 
 check: setup lint types imports ## Lint, types and import directions
 
@@ -41,13 +41,11 @@ fmt: setup ## Format the code
 	$(BIN)/ruff check --fix --quiet . || true
 	$(BIN)/ruff format .
 
-bench: setup ## Speed as ratios, measured in pairs in one run
-	$(SERVICES) --durable $(BIN)/python -m tests.bench
-
-chaos: setup ## Broken connections and killed workers, the long form
-	$(SERVICES) env BRIDGE_CHAOS_ROUNDS=$${BRIDGE_CHAOS_ROUNDS:-20} $(BIN)/python -m pytest tests/chaos
+chaos: setup ## Broken connections and lost leases at every write; part of make test
+	$(BIN)/python -m pytest -n $(WORKERS) tests/flows -k exactly_once
 
 test-live: setup ## Against real servers, where BRIDGE_LIVE_* addresses are given
+	@env | grep -q '^BRIDGE_LIVE_' || { echo "Give the addresses of real servers as BRIDGE_LIVE_*: see docs/operations.md." >&2; exit 2; }
 	$(BIN)/python -m pytest tests/live
 
 lock: ## Renew requirements.lock from pyproject.toml (needs uv)

@@ -34,9 +34,7 @@ def external_id(installation_id: str, kind: str, entity: str) -> str:
 
 def canonical_json(value: Any) -> bytes:
     """Return ``value`` as JSON bytes that are equal whenever the values are equal."""
-    return json.dumps(
-        value, ensure_ascii=False, sort_keys=True, separators=(",", ":"), default=str
-    ).encode()
+    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"), default=str).encode()
 
 
 def fingerprint(value: Any) -> str:

@@ -31,7 +31,11 @@ def configure_logging(form: Literal["text", "json"] = "text", *, level: int = lo
     )
     structlog.configure(
         # Before anything is put together: an event that nobody wants costs next to nothing.
-        processors=[structlog.stdlib.filter_by_level, *shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        processors=[
+            structlog.stdlib.filter_by_level,
+            *shared,
+            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+        ],
         logger_factory=structlog.stdlib.LoggerFactory(),
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=True,
@@ -62,6 +66,8 @@ def _mask(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
 def _without_trace(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
     """Leave the kind of an exception and drop its trace: traces hold values."""
     info = event.pop("exc_info", None)
+    if info is True:
+        info = sys.exc_info()
     if isinstance(info, tuple) and info[0] is not None:
         event["exception"] = info[0].__name__
     elif isinstance(info, BaseException):

@@ -59,7 +59,9 @@ def decide(  # noqa: PLR0911  # one return a class of errors
             return Decision(state="cancelled")
         case errors.LeaseLost():
             return Decision(state="lost")
-        case errors.DoubtfulEffect() | errors.RecordLocked() | errors.DependencyNotReady() | errors.StaleRead():
+        case (
+            errors.DoubtfulEffect() | errors.RecordLocked() | errors.DependencyNotReady() | errors.StaleRead()
+        ):
             return Decision(
                 state="retry_waiting", delay_seconds=error.retry_after or 0.0, waits_for=error.waits_for
             )

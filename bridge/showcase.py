@@ -37,7 +37,12 @@ def add_instance(
 
 
 def map_all(
-    ledger: Ledger, box: Sandbox, orders: Iterable[Mapping[str, Any]], *, name: str = "sandbox", inside: bool = False
+    ledger: Ledger,
+    box: Sandbox,
+    orders: Iterable[Mapping[str, Any]],
+    *,
+    name: str = "sandbox",
+    inside: bool = False,
 ) -> None:
     """Give Odoo the products that ``orders`` need and map every value in them.
 
@@ -56,7 +61,10 @@ def map_all(
     taxes = _taxes(box, inside=inside)
     for (kind, value), label in found.items():
         if kind == "service":
-            model, odoo_id = "product.product", box.odoo.seed_products([f"SERVICE-{value}"])[f"SERVICE-{value}"]
+            model, odoo_id = (
+                "product.product",
+                box.odoo.seed_products([f"SERVICE-{value}"])[f"SERVICE-{value}"],
+            )
         elif kind == "zero_tax":
             model, odoo_id = "account.tax", 0
         else:

@@ -24,8 +24,10 @@ log = structlog.get_logger()
 WINDOW = 200
 #: Between two choices at least so long, so that each one is worth its cost.
 GAP_SECONDS = 0.02
-#: While work is held back only by a full window, or by another dispatcher's choice, the next look comes this soon.
-BUSY_SECONDS = 0.05
+#: While a queue is full the next look comes after this time, poked or not: the workers have enough until then.
+FULL_SECONDS = 0.1
+#: After a poke a second look comes this soon: another dispatcher may have been choosing just then.
+AGAIN_SECONDS = 0.05
 #: How often the process says in the ledger that it is alive.
 _BEAT_SECONDS = 5.0
 _LONGEST_PAUSE_SECONDS = 5.0
@@ -93,7 +95,7 @@ class Dispatcher:
         self._sender.close()
 
     def round(self) -> bool:
-        """Dispatch what is due; return whether another look soon is worth it."""
+        """Dispatch what is due; return whether a queue is full, so that there may be more."""
         queued = self._ledger.jobs.queued()
         room = {queue: max(0, self._window - queued.get(queue, 0)) for queue in self._queues}
         picked = self._ledger.jobs.dispatch(room, limit=sum(room.values()))
@@ -109,7 +111,7 @@ class Dispatcher:
             try:
                 self._say_alive()
                 # Jobs are only marked as sent when they can be sent.
-                look_again = self._sender.ready() and self.round()
+                is_full = self._sender.ready() and self.round()
             except (SendFailed, LedgerUnavailable) as exc:
                 log.warning("dispatcher_waits", error=type(exc).__name__)
                 pause = self._pause_after_failure(pause)
@@ -121,12 +123,11 @@ class Dispatcher:
                 pause = self._pause_after_failure(pause)
                 continue
             pause = GAP_SECONDS
-            # After a poke a second look: another dispatcher may have been choosing just then.
-            self._rest(BUSY_SECONDS if look_again or was_poked else self._interval_seconds)
-
-    def _rest(self, seconds: float) -> None:
-        self._stopped.wait(GAP_SECONDS)
-        self._poked.wait(max(0.0, seconds - GAP_SECONDS))
+            if is_full:
+                self._stopped.wait(FULL_SECONDS)
+            else:
+                self._stopped.wait(GAP_SECONDS)
+                self._poked.wait(AGAIN_SECONDS if was_poked else self._interval_seconds)
 
     def _pause_after_failure(self, pause: float) -> float:
         self._stopped.wait(pause)

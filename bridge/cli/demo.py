@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 from contextlib import nullcontext
+from typing import TYPE_CHECKING
 
 import click
 from rich.progress import (
@@ -16,8 +17,10 @@ from rich.progress import (
     TimeElapsedColumn,
 )
 
-from bridge.cli.demo_world import Count, run_world
 from bridge.cli.output import console, print_json, print_table
+
+if TYPE_CHECKING:
+    from bridge.cli.demo_world import Count
 
 #: Jobs in these states have something before them.
 _OPEN = ("pending", "queued", "running", "retry_waiting")
@@ -43,6 +46,9 @@ def demo(*, orders: int, odoo_version: str, faults: bool, seed: int, as_json: bo
 
     Exits with 1 if an order is lost, doubled or off by a cent.
     """
+    # It brings in the sandbox and the consumers, which no other command should wait for.
+    from bridge.cli.demo_world import run_world  # noqa: PLC0415
+
     logging.getLogger().setLevel(logging.ERROR)
     bar = Progress(
         SpinnerColumn(),

@@ -100,9 +100,7 @@ class FlowContext:
     def _pair(self) -> Pair:
         return self._systems.of(self.instance)
 
-    def bind(
-        self, kind: str, magento_id: str | int, model: str, odoo_id: int, **labels: Any
-    ) -> None:
+    def bind(self, kind: str, magento_id: str | int, model: str, odoo_id: int, **labels: Any) -> None:
         """Bind a Magento record to an Odoo record; a preview binds nothing."""
         if self._job is not None:
             self.ledger.bindings.bind(

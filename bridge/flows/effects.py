@@ -152,13 +152,16 @@ class LedgerWriter:
         effect = self._ledger.effects.get(key)
         return effect is not None and effect.state in {"sent", "doubtful"}
 
-    def _send(self, write: Write, request: bytes) -> str:
+    def _send(self, write: Write, request: bytes, *, repeats_lost_race: bool = True) -> str:
         try:
             remote_id = write.send(request)
         except BridgeError as error:
             if is_in_doubt(error):
                 self._ledger.effects.doubt(self._job, write.key)
                 raise self._wait(write, self._doubts[write.system][0]) from error
+            if repeats_lost_race and is_lost_race(error):
+                # The winner has ended: the same bytes again answer its record's id (RULES 2.1).
+                return self._resend(write, repeats_lost_race=False)
             remote_id = self._refused(write, error)
         self._ledger.effects.confirm(self._job, write.key, remote_id)
         return remote_id
@@ -192,6 +195,9 @@ class LedgerWriter:
                 kind=write.kind,
                 target=write.target,
             )
+        return self._resend(write)
+
+    def _resend(self, write: Write, *, repeats_lost_race: bool = True) -> str:
         again = self._ledger.effects.resend(self._job, write.key)
         if again.state == "confirmed":
             return again.remote_id or ""
@@ -199,7 +205,7 @@ class LedgerWriter:
             # The first sender was refused after our look, and said so: begin as if nothing had been sent.
             return self.once(write)
         # The very bytes of the first time: another payload under the same key would change nothing anyway.
-        return self._send(write, again.request or write.request)
+        return self._send(write, again.request or write.request, repeats_lost_race=repeats_lost_race)
 
     def _wait(self, write: Write, seconds: float) -> DoubtfulEffect:
         return DoubtfulEffect(
@@ -213,3 +219,9 @@ class LedgerWriter:
 def is_in_doubt(error: BridgeError) -> bool:
     """Return whether a write that ended with ``error`` may have happened, or be happening still."""
     return isinstance(error, NoAnswer) and error.sent
+
+
+def is_lost_race(error: BridgeError) -> bool:
+    """Return whether a ``load`` lost against another one of the same key, and kept nothing."""
+    details = error.details
+    return details.get("reason") == "serialization" and details.get("method") == "load"

@@ -104,9 +104,7 @@ def _complete(
     flags = [*plan.flags, *(["twin"] if twin else []), *(["total_surprise"] if surprise else [])]
     if ctx.settings.order_action == "confirm" and not HOLDING & set(flags):
         writing.confirm(ctx, entity, stored.id)
-        writing.write_values(
-            ctx, entity, stored.id, purpose="date", values={"date_order": plan.date_order}
-        )
+        writing.write_values(ctx, entity, stored.id, purpose="date", values={"date_order": plan.date_order})
     writing.note(ctx, entity, stored.id, body=_note(plan, twin=twin))
     if ctx.settings.write_ext_order_id:
         writing.write_ext_order_id(ctx, entity, stored.name)
@@ -201,7 +199,9 @@ def _leave_out_history(ctx: FlowContext, order: MagentoOrder) -> None:
         return
     placed = order.created_at.astimezone(ZoneInfo(ctx.settings.store_timezone)).date()
     if placed < first_day:
-        raise StaleEvent(f"The order was placed on {placed}, before import date {first_day}.", system="magento")
+        raise StaleEvent(
+            f"The order was placed on {placed}, before import date {first_day}.", system="magento"
+        )
 
 
 def _kept_flags(ctx: FlowContext, entity: str) -> list[str]:

@@ -26,7 +26,9 @@ def run(ctx: FlowContext) -> Mapping[str, Any]:
     """Read one page of changed orders and want their imports; the job runs again until it is through."""
     scan = ctx.ledger.runs.of_planner(ctx.job)
     if scan is None:
-        raise PermanentError("This scan's run is gone from the ledger. Start a new one: bridge run import-orders.")
+        raise PermanentError(
+            "This scan's run is gone from the ledger. Start a new one: bridge run import-orders."
+        )
     after = _after(ctx, scan)
     page = ctx.magento.scan_orders(updated_from=_begin(scan.args), after=after, page_size=PAGE_SIZE)
     wants = [

@@ -29,6 +29,8 @@ MAPPING_KINDS: Mapping[str, MappingKind] = {
         model="product.product",
         title="what is no catalog product: shipping, a fee, gift wrapping, store credit; a service product",
     ),
-    "currency": MappingKind(model="product.pricelist", title="order currency: the pricelist of that currency"),
+    "currency": MappingKind(
+        model="product.pricelist", title="order currency: the pricelist of that currency"
+    ),
     "store": MappingKind(model="crm.team", title="Magento store view: the sales team", may_ignore=True),
 }

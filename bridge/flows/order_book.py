@@ -49,7 +49,10 @@ def profile(ctx: FlowContext, currency: str) -> OdooProfile:
     found = ctx.reference.currency(currency)
     if found is None:
         raise SettingsWrong(
-            f"The currency {currency} is not active in Odoo.", system="odoo", reason="currency", currency=currency
+            f"The currency {currency} is not active in Odoo.",
+            system="odoo",
+            reason="currency",
+            currency=currency,
         )
     return OdooProfile(
         major=server.version.major,
@@ -90,7 +93,8 @@ def _note_unmapped(
     if missing and not ctx.is_preview:
         example = f"order {order.increment_id}"
         ctx.ledger.mappings.observe(
-            ctx.instance.name, [(kind, value, needs.labels.get((kind, value)), example) for kind, value in missing]
+            ctx.instance.name,
+            [(kind, value, needs.labels.get((kind, value)), example) for kind, value in missing],
         )
 
 
@@ -107,7 +111,9 @@ def _taxes(
         row = rows.get(mapping.odoo_id)
         if row is None:
             raise MappingMissing(
-                *key, f"The Odoo tax {mapping.odoo_id} that {key[1]} is mapped to is gone. Map it anew.", system="odoo"
+                *key,
+                f"The Odoo tax {mapping.odoo_id} that {key[1]} is mapped to is gone. Map it anew.",
+                system="odoo",
             )
         found[key] = (
             OdooTax(

@@ -111,9 +111,7 @@ def _match(ctx: FlowContext, need: ProductNeed) -> int:
     elif ctx.settings.auto_create_products:
         product_id, label = _make(ctx, need, sku), need.name
     else:
-        raise ProductUnknown(
-            f"Odoo has no product with the SKU {sku} ({need.name}).", system="odoo", sku=sku
-        )
+        raise ProductUnknown(f"Odoo has no product with the SKU {sku} ({need.name}).", system="odoo", sku=sku)
     if need.product_id is not None:
         ctx.bind(
             PRODUCT_BINDING,

@@ -60,7 +60,9 @@ class StoredOrder:
 def create(ctx: FlowContext, entity: str, plan: OrderPlan, partners: Partners) -> int:
     """Create the order with all its lines, if it is not there; return its id."""
     request = order_request(ctx, entity, plan, partners)
-    return ctx.writer.load(ctx.odoo, key=ctx.effect_key("order", entity), kind="create-order", request=request)
+    return ctx.writer.load(
+        ctx.odoo, key=ctx.effect_key("order", entity), kind="create-order", request=request
+    )
 
 
 def order_request(ctx: FlowContext, entity: str, plan: OrderPlan, partners: Partners) -> LoadRequest:
@@ -153,9 +155,13 @@ def confirm(ctx: FlowContext, entity: str, order_id: int) -> None:
     )
 
 
-def write_values(ctx: FlowContext, entity: str, order_id: int, *, purpose: str, values: Mapping[str, Any]) -> None:
+def write_values(
+    ctx: FlowContext, entity: str, order_id: int, *, purpose: str, values: Mapping[str, Any]
+) -> None:
     """Write absolute values to the order; the same again changes nothing, so it may be repeated."""
-    write_absolute(ctx, "sale.order", [order_id], key=ctx.effect_key(f"order-{purpose}", entity), values=values)
+    write_absolute(
+        ctx, "sale.order", [order_id], key=ctx.effect_key(f"order-{purpose}", entity), values=values
+    )
 
 
 def write_absolute(

@@ -66,7 +66,9 @@ class Reference:
         rows = self._get(
             f"taxes:{wanted}",
             lambda: self._odoo.read(
-                "account.tax", wanted, ["name", "amount", "amount_type", "price_include", "type_tax_use", "active"]
+                "account.tax",
+                wanted,
+                ["name", "amount", "amount_type", "price_include", "type_tax_use", "active"],
             ),
         )
         return {int(row["id"]): row for row in rows}

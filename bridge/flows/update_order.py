@@ -96,7 +96,11 @@ def _addresses(ctx: FlowContext, order: MagentoOrder, stored: writing.StoredOrde
             "stock.picking", [["sale_id", "=", stored.id], ["state", "not in", ["done", "cancel"]]]
         )
         writing.write_absolute(
-            ctx, "stock.picking", pickings, key=f"picking-address:{entity}", values={"partner_id": partners.delivery_id}
+            ctx,
+            "stock.picking",
+            pickings,
+            key=f"picking-address:{entity}",
+            values={"partner_id": partners.delivery_id},
         )
     return "addresses"
 
@@ -109,7 +113,10 @@ def _cancellations(ctx: FlowContext, diff: OrderDiff, binding: Binding, entity: 
         for part in items.get(str(one.item_id), ())
         if part.get("line_id")
     ]
-    lines = {int(row["id"]): row for row in ctx.odoo.read("sale.order.line", ids, ["product_uom_qty", "price_unit"])}
+    lines = {
+        int(row["id"]): row
+        for row in ctx.odoo.read("sale.order.line", ids, ["product_uom_qty", "price_unit"])
+    }
     count = 0
     for one in diff.cancellations:
         parts = items.get(str(one.item_id), ())
@@ -135,9 +142,7 @@ def _cancellations(ctx: FlowContext, diff: OrderDiff, binding: Binding, entity: 
     return f"{count} lines cancelled in part or whole"
 
 
-def _is_released(
-    ctx: FlowContext, diff: OrderDiff, order: MagentoOrder, stored: writing.StoredOrder
-) -> bool:
+def _is_released(ctx: FlowContext, diff: OrderDiff, order: MagentoOrder, stored: writing.StoredOrder) -> bool:
     is_held = order.state in HELD | PAYMENT_REVIEW or order.status in PAYMENT_REVIEW
     was_held = any(
         one.field == "status" and set(one.old.split("/")) & (HELD | PAYMENT_REVIEW) for one in diff.allowed
@@ -146,9 +151,7 @@ def _is_released(
     return wants and was_held and not is_held and order.state != "canceled" and not stored.is_confirmed
 
 
-def _keep(
-    ctx: FlowContext, content: Mapping[str, Any], raw: Mapping[str, Any], order: MagentoOrder
-) -> None:
+def _keep(ctx: FlowContext, content: Mapping[str, Any], raw: Mapping[str, Any], order: MagentoOrder) -> None:
     ctx.ledger.explanations.put(
         ctx.instance.name, ORDER, ctx.job.entity, {**content, "snapshot": snapshot(raw, order)}
     )

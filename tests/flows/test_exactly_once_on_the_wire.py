@@ -85,7 +85,9 @@ def test_a_write_that_is_broken_anywhere_happens_once(
 
 
 @pytest.mark.parametrize("version", VERSIONS)
-def test_every_write_of_one_order_broken_one_after_the_other_happens_once(worlds: Worlds, version: int) -> None:
+def test_every_write_of_one_order_broken_one_after_the_other_happens_once(
+    worlds: Worlds, version: int
+) -> None:
     shop = worlds.new_shop(version)
     raw = shop.new_order()
     armed = [

@@ -46,7 +46,9 @@ def test_every_recorded_order_is_imported_to_the_cent(tmp_path: Path, version: i
 
 @pytest.mark.parametrize("operation", WRITES)
 @pytest.mark.parametrize("cut", ["cut_before", "cut_after", "error_after", "cut_body"])
-def test_a_broken_connection_at_any_write_leaves_one_of_each(tmp_path: Path, operation: str, cut: str) -> None:
+def test_a_broken_connection_at_any_write_leaves_one_of_each(
+    tmp_path: Path, operation: str, cut: str
+) -> None:
     with Sandbox.start(odoo_version=18) as box:
         shop = open_shop(box, tmp_path)
         raw = box.magento.generate_orders(1)[0]

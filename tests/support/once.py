@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import copy
 import shutil
+import threading
+import time
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from bridge.engine import Runtime
-from bridge.ledger import Effect, Ledger, Lengths
+from bridge.engine import Runtime, run_job
+from bridge.ledger import Effect, JobId, Ledger, Lengths
 from bridge.sandbox import Sandbox
 from bridge.sandbox.odoo import describe
 from tests.support.proxy import Proxy, Request
-from tests.support.shop import HURRIED, Shop
+from tests.support.shop import HURRIED, ROOM, Shop
 
 Raw = dict[str, Any]
 
@@ -47,7 +49,9 @@ class FlowWrite:
         if self.operation is None:
             return request.method == "POST" and b"ext_order_id" in request.body
         operation = describe(request.method, request.path, request.body)
-        return operation == self.operation and self.contains in request.body and self.lacks not in request.body
+        return (
+            operation == self.operation and self.contains in request.body and self.lacks not in request.body
+        )
 
     def __str__(self) -> str:
         return self.name
@@ -56,7 +60,7 @@ class FlowWrite:
 _PARENT = b"parent_id/.id"
 PARTNER = FlowWrite("partner", "res.partner.load", lacks=_PARENT)
 ADDRESS = FlowWrite("address", "res.partner.load", contains=_PARENT)
-SERVICE = FlowWrite("service product", "product.product.load")
+SERVICE = FlowWrite("service product", "product.product.load", contains=b"Shipping (Magento)")
 ORDER = FlowWrite("order", "sale.order.load")
 CONFIRM = FlowWrite("confirm", "sale.order.action_confirm")
 DATE = FlowWrite("date", "sale.order.write")
@@ -96,7 +100,9 @@ class OnceShop(Shop):
         """Return a shop on a copy of an empty ledger, which is cheaper than to migrate a new one."""
         path = folder / "ledger.db"
         shutil.copyfile(template, path)
-        return cls(box, Ledger.open(f"sqlite:///{path}", secret_key=SECRET_KEY, lengths=lengths), settings=settings)
+        return cls(
+            box, Ledger.open(f"sqlite:///{path}", secret_key=SECRET_KEY, lengths=lengths), settings=settings
+        )
 
     def close(self) -> None:
         super().close()
@@ -127,11 +133,19 @@ class OnceShop(Shop):
         self.box.magento.orders.add(raw)
         return raw
 
-    def another_order(self, raw: Raw) -> Raw:
+    def another_order(self, raw: Mapping[str, Any]) -> Raw:
         """Return a second order of the guest of ``raw``, to another address."""
         other = self.new_order()
-        street = f"New Street {other['entity_id']}"
-        return self.guest_order(other, email=raw["customer_email"], street=street)
+        # The same person: another name or company would be another customer.
+        other |= {name: value for name, value in raw.items() if name.startswith("customer_")}
+        for address, known in zip(_addresses(other), _addresses(dict(raw)), strict=True):
+            kept = {name: address[name] for name in ("entity_id", "parent_id") if name in address}
+            address.clear()
+            address |= {**known, **kept}
+        other.pop("customer_taxvat", None)
+        if "customer_taxvat" in raw:
+            other["customer_taxvat"] = raw["customer_taxvat"]
+        return self.guest_order(other, email=raw["customer_email"], street=f"New Street {other['entity_id']}")
 
     def effects(self, raw: Mapping[str, Any]) -> list[Effect]:
         return self.ledger.effects.for_entity("shop", "import-order", str(raw["entity_id"]))
@@ -151,7 +165,9 @@ def _addresses(raw: Raw) -> Iterable[Raw]:
             yield one["shipping"]["address"]
 
 
-def assert_once(shop: Shop, raw: Mapping[str, Any], *, confirmed: bool = True, ext_order_id: bool = True) -> None:
+def assert_once(
+    shop: Shop, raw: Mapping[str, Any], *, confirmed: bool = True, ext_order_id: bool = True
+) -> None:
     """Insist: one order, exact to the cent, confirmed once, dated, one note, one partner, no address twice."""
     problems = list(doubles(shop, raw, confirmed=confirmed, ext_order_id=ext_order_id))
     assert not problems, f"order {raw['increment_id']}: " + "; ".join(problems)
@@ -172,9 +188,7 @@ def doubles(
     if (notes := sum(one["message_type"] == "comment" for one in messages)) != 1:
         yield f"{notes} notes"
     if confirmed:
-        confirmations = sum(
-            one["message_type"] == "notification" and not one["body"] for one in messages
-        )
+        confirmations = sum(one["message_type"] == "notification" and not one["body"] for one in messages)
         if confirmations != 1 or order["state"] != "sale":
             yield f"{confirmations} confirmations, state {order['state']}"
         if order["date_order"] != raw["created_at"]:
@@ -245,7 +259,9 @@ class Worlds:
         """Return the shop of a version whose calls end within ``deadline_seconds``, at rest."""
         key = (version, deadline_seconds)
         if key not in self._shops:
-            shop = self._shops[key] = self.new_shop(version, settings={"call_deadline_seconds": deadline_seconds})
+            shop = self._shops[key] = self.new_shop(
+                version, settings={"call_deadline_seconds": deadline_seconds}
+            )
             # Services and what rarely changes are there before any proof.
             assert shop.import_order(shop.new_order()).state == "done"
         return self._shops[key]
@@ -277,3 +293,59 @@ class Worlds:
             shop.close()
         for box in self._boxes.values():
             box.stop()
+
+
+def pump(shop: Shop) -> int:
+    """Run the jobs that are due now, once; return how many."""
+    due = shop.ledger.jobs.dispatch(ROOM, limit=100)
+    for job_id, _ in due:
+        run_job(shop.runtime, job_id)
+    return len(due)
+
+
+def pump_until(shop: Shop, condition: Callable[[], object], *, what: str, seconds: float = 20.0) -> None:
+    """Run what is due until ``condition`` holds."""
+    until = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < until, f"{what}: not within {seconds:g} s"
+        if not pump(shop):
+            time.sleep(0.005)
+
+
+def wait_for(condition: Callable[[], object], *, what: str, seconds: float = 20.0) -> None:
+    """Wait until ``condition`` holds."""
+    until = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < until, f"{what}: not within {seconds:g} s"
+        time.sleep(0.005)
+
+
+def is_in_doubt(shop: Shop, job_id: JobId) -> bool:
+    """Return whether the job waits for the end of a doubt."""
+    return (shop.job(job_id).waits_for or "").startswith("doubt:")
+
+
+class Working(threading.Thread):
+    """Lets the jobs run in a thread, so that the test can act meanwhile; ``end`` raises what went wrong."""
+
+    def __init__(self, work: Callable[[], object]) -> None:
+        super().__init__(name="working", daemon=True)
+        self._work = work
+        self._error: BaseException | None = None
+        #: What the work returned.
+        self.result: object = None
+        self.start()
+
+    def run(self) -> None:
+        try:
+            self.result = self._work()
+        except BaseException as error:
+            self._error = error
+
+    def end(self, *, seconds: float = 30.0) -> object:
+        """Wait for the end of the work and return its result."""
+        self.join(seconds)
+        assert not self.is_alive(), f"still working after {seconds:g} s"
+        if self._error is not None:
+            raise self._error
+        return self.result

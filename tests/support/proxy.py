@@ -9,6 +9,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import threading
+import time
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, Self, get_args
@@ -24,6 +26,8 @@ Break = Literal[
     "late",  # the connection is reset; the request reaches the server only when the test says so
 ]
 BREAKS: tuple[Break, ...] = get_args(Break)
+#: How many of the newest requests are remembered.
+KEPT_REQUESTS = 1000
 #: Seconds that anything in the proxy waits at most, so that a test that fails does not hang.
 PATIENCE_SECONDS = 30.0
 
@@ -77,6 +81,7 @@ class Proxy:
         assert parts.port is not None
         self._target = (parts.hostname, parts.port)
         self._armed: list[Armed] = []
+        self._seen: deque[tuple[float, Request]] = deque(maxlen=KEPT_REQUESTS)
         self._lock = threading.Lock()
         self._loop = asyncio.new_event_loop()
         self._is_up = threading.Event()
@@ -99,10 +104,16 @@ class Proxy:
             self._armed.append(armed)
         return armed
 
+    def arrivals(self, fits: Fits) -> list[float]:
+        """Return when requests that fit arrived whole, in seconds of the monotonic clock, oldest first."""
+        with self._lock:
+            return [moment for moment, request in self._seen if fits(request)]
+
     def clear(self) -> None:
-        """Forget the breaks that nobody met."""
+        """Forget what was seen, and the breaks that nobody met."""
         with self._lock:
             self._armed.clear()
+            self._seen.clear()
 
     def stop(self) -> None:
         """Close all connections and end the thread."""
@@ -194,6 +205,7 @@ class Proxy:
 
     def _meets(self, request: Request) -> Armed | None:
         with self._lock:
+            self._seen.append((time.monotonic(), request))
             armed = next((one for one in self._armed if one.fits(request)), None)
             if armed is not None:
                 self._armed.remove(armed)

@@ -34,12 +34,21 @@ class Shop:
         self.box = box
         self.ledger = ledger
         self.runtime = Runtime(ledger=ledger, backoff_unit_seconds=HURRIED.backoff_unit_seconds)
-        defaults = {"odoo_doubt_seconds": 0.3, "magento_doubt_seconds": [0.2, 0.3], "call_deadline_seconds": 10}
+        defaults = {
+            "odoo_doubt_seconds": 0.3,
+            "magento_doubt_seconds": [0.2, 0.3],
+            "call_deadline_seconds": 10,
+        }
         add_instance(ledger, box, name="shop", settings={**defaults, **(settings or {})})
 
     @classmethod
     def open(
-        cls, box: Sandbox, folder: Path, *, settings: Mapping[str, Any] | None = None, lengths: Lengths = HURRIED
+        cls,
+        box: Sandbox,
+        folder: Path,
+        *,
+        settings: Mapping[str, Any] | None = None,
+        lengths: Lengths = HURRIED,
     ) -> Shop:
         """Return a shop on a new SQLite ledger in ``folder``."""
         ledger = Ledger.open(
@@ -60,7 +69,9 @@ class Shop:
         map_all(self.ledger, self.box, orders, name="shop", inside=inside)
 
     def want_order(self, raw: Mapping[str, Any]) -> JobId:
-        wanted = want("import-order", instance="shop", entity=str(raw["entity_id"]), version=raw["updated_at"])
+        wanted = want(
+            "import-order", instance="shop", entity=str(raw["entity_id"]), version=raw["updated_at"]
+        )
         return self.ledger.jobs.want([wanted])[0].job_id
 
     def work(self, *, seconds: float = 30.0) -> None:

@@ -18,7 +18,10 @@ from bridge.wire import Wire
 
 RECORDINGS = Path(__file__).parents[2] / "recordings"
 KEYS = OAuthSecret(
-    consumer_key="ckey0000", consumer_secret="csecret0", access_token="atoken00", access_token_secret="atsecret"
+    consumer_key="ckey0000",
+    consumer_secret="csecret0",
+    access_token="atoken00",
+    access_token_secret="atsecret",
 )
 TOKEN = BearerSecret(access_token="atoken00")
 Reply = Callable[[httpx.Request], httpx.Response]

@@ -78,9 +78,7 @@ def from_odoo(name: str, version: int = 18) -> Make:
             return odoo_recording(version, "auth/common-authenticate-ok")
         return odoo_recording(version, name)
 
-    return lambda: error_of(
-        lambda: odoo(reply, version=version).search_read("account.move", [], ["name"])
-    )
+    return lambda: error_of(lambda: odoo(reply, version=version).search_read("account.move", [], ["name"]))
 
 
 def differs() -> BridgeError:
@@ -100,7 +98,9 @@ CASES: dict[str, tuple[Make, tuple[str, ...]]] = {
     ),
     "bearer is off or the token is wrong": (
         lambda: error_of(
-            lambda: magento(lambda _: magento_recording("auth/022-bearer-garbage"), secret=TOKEN).get("/orders")
+            lambda: magento(lambda _: magento_recording("auth/022-bearer-garbage"), secret=TOKEN).get(
+                "/orders"
+            )
         ),
         ("token is wrong or expired", "switched off", "standalone Bearer tokens", "--magento-oauth"),
     ),
@@ -111,8 +111,14 @@ CASES: dict[str, tuple[Make, tuple[str, ...]]] = {
         ("its resources", "Authorization header"),
     ),
     "the signature is wrong": (answered("auth/008-oauth1-bad-signature"), ("two secrets", "proxy")),
-    "the consumer key is unknown": (answered("auth/009-oauth1-unknown-consumer"), ("four keys", "activated anew")),
-    "the access token is unknown": (answered("auth/010-oauth1-unknown-token"), ("four keys", "activated anew")),
+    "the consumer key is unknown": (
+        answered("auth/009-oauth1-unknown-consumer"),
+        ("four keys", "activated anew"),
+    ),
+    "the access token is unknown": (
+        answered("auth/010-oauth1-unknown-token"),
+        ("four keys", "activated anew"),
+    ),
     "the clock is ahead": (answered("auth/013-oauth1-future-timestamp"), ("NTP", "clock runs ahead")),
     "the firewall forbids": (
         lambda: error_of(lambda: magento(lambda _: httpx.Response(403, text="no")).store_views()),
@@ -141,10 +147,15 @@ CASES: dict[str, tuple[Make, tuple[str, ...]]] = {
     ),
     "Magento fails inside": (from_magento("errors/022-500-unknown-filter-field"), ("exception.log",)),
     "a web page comes instead": (
-        lambda: error_of(lambda: magento(lambda _: httpx.Response(200, text="<!doctype html>")).store_views()),
+        lambda: error_of(
+            lambda: magento(lambda _: httpx.Response(200, text="<!doctype html>")).store_views()
+        ),
         ("maintenance",),
     ),
-    "Magento refuses a product": (posted("catalog/073-product-post-missing-attribute-set"), ("Magento names",)),
+    "Magento refuses a product": (
+        posted("catalog/073-product-post-missing-attribute-set"),
+        ("Magento names",),
+    ),
     "Magento asks for fewer calls": (
         lambda: error_of(lambda: magento(lambda _: httpx.Response(429)).store_views()),
         ("Magento asked for fewer calls", "waits"),
@@ -170,21 +181,28 @@ CASES: dict[str, tuple[Make, tuple[str, ...]]] = {
         ("expired", "API Keys", "--odoo-key"),
     ),
     "the key is wrong or expired, 19": (from_odoo("auth/json2-wrong-key", 19), ("expired", "API Keys")),
-    "the database is wrong": (from_odoo("auth/common-authenticate-wrong-db"), ("no database odoo18", "odoo_db")),
-    "the database is wrong, 19": (from_odoo("auth/json2-db-header-wrong", 19), ("no database odoo18", "odoo_db")),
+    "the database is wrong": (
+        from_odoo("auth/common-authenticate-wrong-db"),
+        ("no database odoo18", "odoo_db"),
+    ),
+    "the database is wrong, 19": (
+        from_odoo("auth/json2-db-header-wrong", 19),
+        ("no database odoo18", "odoo_db"),
+    ),
     "a right is missing in Odoo": (
         from_odoo("errors/access-error-model"),
         ("Invoicing/Administrator", "Users & Companies"),
     ),
-    "Odoo refuses a value": (from_odoo("errors/validation-recursion"), ("Odoo named what it does not accept",)),
+    "Odoo refuses a value": (
+        from_odoo("errors/validation-recursion"),
+        ("Odoo named what it does not accept",),
+    ),
     "Odoo refuses an act": (from_odoo("errors/user-error-post-empty-move"), ("Odoo named",)),
     "Odoo has no such field": (from_odoo("errors/wrong-field-read"), ("differs from those",)),
     "an app is missing in Odoo": (from_odoo("auth/unknown-model"), ("Install Sales",)),
     "a record is gone in Odoo": (from_odoo("errors/missing-write"), ("Restore it",)),
     "what answers is not Odoo": (
-        lambda: error_of(
-            lambda: odoo(lambda _: httpx.Response(404, text="x")).search("res.users", [])
-        ),
+        lambda: error_of(lambda: odoo(lambda _: httpx.Response(404, text="x")).search("res.users", [])),
         ("odoo_url",),
     ),
     "a proxy before Odoo wants a login": (
@@ -219,7 +237,10 @@ CASES: dict[str, tuple[Make, tuple[str, ...]]] = {
         lambda: OrderUnclear("19 % is mapped to 7 %.", reason="tax_percent"),
         ("Change the mapping",),
     ),
-    "the total differs": (differs, ("10.00", "9.99", "bridge explain order 000000042", "order_total_tolerance")),
+    "the total differs": (
+        differs,
+        ("10.00", "9.99", "bridge explain order 000000042", "order_total_tolerance"),
+    ),
     "the total differs after it was stored": (
         lambda: TotalDiffers("Stored.", system="odoo", increment_id="42", reason="surprise"),
         ("automation", "bridge explain order 42"),
@@ -240,7 +261,10 @@ CASES: dict[str, tuple[Make, tuple[str, ...]]] = {
         lambda: SettingsWrong("x", system="odoo", reason="pricelist", currency="CHF"),
         ("no pricelist in CHF",),
     ),
-    "the record cannot be read": (lambda: InvalidRecord("a.b is not a number", system="magento"), ("extension",)),
+    "the record cannot be read": (
+        lambda: InvalidRecord("a.b is not a number", system="magento"),
+        ("extension",),
+    ),
     "two orders have the number": (
         lambda: DuplicateRecord(
             "2 orders", system="magento", reason="increment_id", increment_id="1", stores=[1, 2]
@@ -248,7 +272,10 @@ CASES: dict[str, tuple[Make, tuple[str, ...]]] = {
         ("1, 2", "import-order 1 --store-id"),
     ),
     "two records fit": (lambda: DuplicateRecord("Two.", system="magento", reason="sku"), ("exactly one",)),
-    "the bound record is gone": (lambda: BoundRecordGone("Gone.", system="odoo"), ("Restore", "never makes it again")),
+    "the bound record is gone": (
+        lambda: BoundRecordGone("Gone.", system="odoo"),
+        ("Restore", "never makes it again"),
+    ),
     "a write is in doubt for good": (lambda: EffectUnclear("Unknown.", system="odoo"), ("cancel the job",)),
     "a write is in doubt": (lambda: DoubtfulEffect("Lost.", waits_for="doubt:x"), ("cannot be shortened",)),
     "the read was old": (lambda: StaleRead("Old.", waits_for="version"), ("read again",)),
@@ -260,7 +287,10 @@ CASES: dict[str, tuple[Make, tuple[str, ...]]] = {
         lambda: CredentialsRefused("x", system="odoo", reason="user_gone"),
         ("was deleted in Odoo",),
     ),
-    "the name is unknown": (lambda: NoAnswer("x", sent=False, system="odoo", reason="dns"), ("host name of Odoo",)),
+    "the name is unknown": (
+        lambda: NoAnswer("x", sent=False, system="odoo", reason="dns"),
+        ("host name of Odoo",),
+    ),
     "TLS is not spoken": (lambda: SettingsWrong("x", system="odoo", reason="tls_protocol"), ("http://",)),
     "the address is none": (lambda: SettingsWrong("x", system="odoo", reason="url"), ("https://host",)),
     "a secret is missing": (lambda: SettingsWrong("x", reason="secret"), ("--odoo-key @FILE",)),
@@ -296,7 +326,9 @@ def test_advice_is_plain_english_without_gaps_or_python(name: str) -> None:
     assert found.happened.strip()
     assert found.to_do.endswith((".", "!"))
     # Who reads it knows no names of the code.
-    assert not re.search(r"\b(magento|odoo)\b(?!_|\.)", re.sub(r"--\S+|\S+=\S+|https?://\S+", "", found.happened))
+    assert not re.search(
+        r"\b(magento|odoo)\b(?!_|\.)", re.sub(r"--\S+|\S+=\S+|https?://\S+", "", found.happened)
+    )
 
 
 def test_raw_placeholders_of_magento_are_filled_in() -> None:
@@ -305,7 +337,9 @@ def test_raw_placeholders_of_magento_are_filled_in() -> None:
 
 
 def test_a_list_of_details_reads_as_words() -> None:
-    error = AccessMissing("x", system="magento", resources=["Magento_Sales::sales", "Magento_Catalog::products"])
+    error = AccessMissing(
+        "x", system="magento", resources=["Magento_Sales::sales", "Magento_Catalog::products"]
+    )
     assert "lacks a resource: Magento_Sales::sales, Magento_Catalog::products." in advise(error).text
 
 

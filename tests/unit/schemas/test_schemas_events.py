@@ -52,7 +52,9 @@ def test_every_type_survives_the_way_through_a_message(event_type):
 
 @given(
     record_id=st.integers(1, 2**63 - 1),
-    event_id=st.text(st.characters(min_codepoint=32, exclude_characters="\x7f", codec="utf-8"), min_size=1, max_size=99),
+    event_id=st.text(
+        st.characters(min_codepoint=32, exclude_characters="\x7f", codec="utf-8"), min_size=1, max_size=99
+    ),
 )
 def test_any_id_survives_the_way_through_a_message(record_id, event_id):
     event = new_event("odoo.stock.changed", "shop", record_id=record_id, event_id=event_id)
