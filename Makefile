@@ -15,7 +15,7 @@ setup: .venv/.installed ## Make the virtual environment with the locked packages
 .venv/.installed: requirements.lock pyproject.toml
 	@bin/check-python "$(PYTHON)"
 	@$(PYTHON) -m venv .venv
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes --requirement requirements.lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
