@@ -134,11 +134,12 @@ class OnceShop(Shop):
         return raw
 
     def another_order(self, raw: Mapping[str, Any]) -> Raw:
-        """Return a second order of the guest of ``raw``, to another address."""
+        """Return a second order of the guest of ``raw``, billed and sent to one other address."""
         other = self.new_order()
         # The same person: another name or company would be another customer.
         other |= {name: value for name, value in raw.items() if name.startswith("customer_")}
-        for address, known in zip(_addresses(other), _addresses(dict(raw)), strict=True):
+        known = next(iter(_addresses(dict(raw))))
+        for address in _addresses(other):
             kept = {name: address[name] for name in ("entity_id", "parent_id") if name in address}
             address.clear()
             address |= {**known, **kept}

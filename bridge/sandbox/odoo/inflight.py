@@ -20,20 +20,31 @@ class CommitHold:
 
     def __init__(self, operation: str, *, cuts: bool) -> None:
         self.operation = operation
-        #: The connection is cut when the call arrives here; the server goes on regardless.
-        self.cuts = cuts
         #: Set when a call has arrived here.
         self.fired = threading.Event()
         #: Set when that call has committed, or failed.
         self.ended = threading.Event()
+        self._is_cut = threading.Event()
         self._released = threading.Event()
+        if cuts:
+            self._is_cut.set()
+
+    def cut(self) -> None:
+        """Cut the call's connection; the server goes on regardless."""
+        self._is_cut.set()
 
     def release(self) -> None:
         """Let the call commit."""
         self._released.set()
 
-    async def wait(self) -> None:
-        """Wait until the call may commit."""
+    async def wait(self, cut: Callable[[], None]) -> None:
+        """Wait until the call may commit; ``cut`` its connection meanwhile if that is wanted."""
+        if not self._is_cut.is_set():
+            self.fired.set()
+            await _until(lambda: self._released.is_set() or self._is_cut.is_set())
+        if self._is_cut.is_set():
+            cut()
+        self.fired.set()
         await _until(self._released.is_set)
 
 

@@ -62,10 +62,7 @@ async def run(state: OdooState, call: RPCCall, scope: Scope) -> Any:
 async def _linger(state: OdooState, hold: CommitHold | None, scope: Scope) -> None:
     """Keep the transaction open as long as tests want it."""
     if hold is not None:
-        if hold.cuts:
-            _cut(scope)
-        hold.fired.set()
-        await hold.wait()
+        await hold.wait(lambda: _cut(scope))
         return
     if state.draws_cut():
         _cut(scope)
