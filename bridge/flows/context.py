@@ -81,7 +81,23 @@ class FlowContext:
     @cached_property
     def reference(self) -> Reference:
         """What rarely changes in Odoo."""
-        return Reference(self._cache, instance=self.instance.name, odoo=self.odoo)
+        return Reference(
+            self._cache, instance=self.instance.name, odoo=self.odoo, magento=lambda: self.magento
+        )
+
+    def reread_after_block(self) -> None:
+        """Believe nothing from before the last attempt if that was blocked: a person mended something since.
+
+        Each process has its own memory of Odoo's settings, and what was mended may be one of them.
+        """
+        if self._job is None or self._job.attempt < 2:
+            return
+        attempts = self.ledger.jobs.attempts(self._job.id)
+        if not attempts or attempts[-1].outcome != "blocked":
+            return
+        age = max(0.0, (self.ledger.now() - attempts[-1].ended_at).total_seconds())
+        self._cache.forget(self.instance.name, older_than_seconds=age)
+        self.odoo.profile(max_age_seconds=age)
 
     @cached_property
     def writer(self) -> Writer:

@@ -68,6 +68,9 @@ class Writer(Protocol):
         Then what a search finds may be that very write, half known: it must be settled under its own key first.
         """
 
+    def is_done(self, key: str) -> bool:
+        """Return whether a write under ``key`` is known to have happened; its record may be gone since."""
+
 
 class NoWriter:
     """The writer of a preview: writes nothing."""
@@ -89,6 +92,10 @@ class NoWriter:
 
     def is_open(self, key: str) -> bool:  # noqa: ARG002  # as the port has it
         """Return False: a preview settles nothing."""
+        return False
+
+    def is_done(self, key: str) -> bool:  # noqa: ARG002  # as the port has it
+        """Return False: a preview asks for nothing that it would write."""
         return False
 
 
@@ -151,6 +158,11 @@ class LedgerWriter:
         """Return whether a write under ``key`` was sent and what became of it is not written down yet."""
         effect = self._ledger.effects.get(key)
         return effect is not None and effect.state in {"sent", "doubtful"}
+
+    def is_done(self, key: str) -> bool:
+        """Return whether a write under ``key`` is known to have happened; its record may be gone since."""
+        effect = self._ledger.effects.get(key)
+        return effect is not None and effect.state == "confirmed"
 
     def _send(self, write: Write, request: bytes, *, repeats_lost_race: bool = True) -> str:
         try:

@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
+from html import escape
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from bridge.errors import StaleEvent, StaleRead, TotalDiffers
+from bridge.errors import (
+    InvalidRecord,
+    OperatorError,
+    OrderUnclear,
+    RecordMissing,
+    ServiceRejected,
+    StaleRead,
+    TotalDiffers,
+)
 from bridge.flows import order_writing as writing
 from bridge.flows.context import FlowContext
 from bridge.flows.order_book import gather, rules
+from bridge.flows.order_cancellations import Items, apply_cancellations
 from bridge.flows.order_partners import find_or_make
-from bridge.flows.update_order import ORDER, update
+from bridge.flows.order_products import insist_on_products
+from bridge.flows.update_order import HOLDING, ORDER, kept_for_later, update
 from bridge.idempotency import fingerprint
 from bridge.ledger import Binding
 from bridge.odoo import Totals
@@ -27,59 +39,89 @@ from bridge.translate import (
     preview_lines,
     translate_order,
 )
-from bridge.translate.order_snapshot import snapshot
 
 #: Kind of the bindings of quotes to the order they became first.
 QUOTE = "quote"
+#: Kind of what the ledger keeps of orders that were placed before ``import_from_date``.
+HISTORY = "history"
 #: Waits before an order that is older than its event is read again; after the last it is taken as it is.
 STALE_WAITS_SECONDS = (2.0, 5.0, 15.0)
-#: Flags of an order whose goods must not leave yet.
-HOLDING = frozenset({"held", "payment_review", "twin", "total_surprise"})
+#: States in which nothing of an order is to be delivered any more: imported as placed, it stays a quotation.
+OVER = frozenset({"canceled", "closed"})
+
+
+class TwinOrder(OperatorError):
+    """The same cart became two orders."""
+
+    code = "twin_order"
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Written:
+    """A sales order that is there and bound."""
+
+    stored: writing.StoredOrder
+    #: What an operator should know of it; those of ``HOLDING`` keep it a quotation.
+    flags: Sequence[str]
+    #: Number of the order that the same cart became before.
+    twin: str | None
+    items: Items
 
 
 def run(ctx: FlowContext) -> Mapping[str, Any]:
     """Import the order whose entity id is the job's entity, or bring its sales order up to date."""
+    ctx.reread_after_block()
     raw = ctx.magento.order(int(ctx.job.entity))
     _insist_on_version(ctx, raw)
-    order = parse_order(raw)
+    order = read_order(raw)
     binding = ctx.ledger.bindings.get(ctx.instance.name, ORDER, ctx.job.entity)
     if binding is not None and binding.fingerprint is not None:
         return update(ctx, raw, order, binding)
-    _leave_out_history(ctx, order)
+    if binding is None and (left_out := _history(ctx, order)) is not None:
+        return left_out
     book = gather(ctx, order, needs(order))
     plan = translate_order(order, book)
-    stored, surprise = _write(ctx, raw, order, plan=plan, book=book, binding=binding)
-    return _complete(ctx, order, plan, stored, surprise=surprise)
+    written = _write(ctx, raw, order, plan=plan, book=book) if binding is None else _resume(ctx, binding)
+    return _complete(ctx, order, plan, written)
+
+
+def read_order(raw: Mapping[str, Any]) -> MagentoOrder:
+    """Return the order as it was parsed.
+
+    Raises:
+        OrderUnclear: it cannot be read. A person looks at it; an extension that is mended makes it readable.
+    """
+    try:
+        return parse_order(raw)
+    except InvalidRecord as error:
+        raise OrderUnclear(error.message, system="magento", reason="unreadable", **error.details) from error
 
 
 def _write(
-    ctx: FlowContext,
-    raw: Mapping[str, Any],
-    order: MagentoOrder,
-    *,
-    plan: OrderPlan,
-    book: OrderBook,
-    binding: Binding | None,
-) -> tuple[writing.StoredOrder, bool]:
-    """Create and bind the order, unless an attempt before did; return it, and whether its total is a surprise."""
+    ctx: FlowContext, raw: Mapping[str, Any], order: MagentoOrder, *, plan: OrderPlan, book: OrderBook
+) -> _Written:
+    """Create and bind the order."""
     entity = ctx.job.entity
-    if binding is not None:
-        # Bound, and not complete: what was written then stands; only the steps after it are missing.
-        stored = writing.read_back(ctx, binding.odoo_id)
-        return stored, "total_surprise" in (_kept_flags(ctx, entity))
     partners = find_or_make(ctx, plan.partners)
-    preview = preview_totals(ctx, plan, partners.customer_id)
-    if preview is not None:
-        insist_on_total(ctx, order, plan, preview)
-    order_id = writing.create(ctx, entity, plan, partners)
+    try:
+        preview = preview_totals(ctx, plan, partners.customer_id)
+        if preview is not None:
+            insist_on_total(ctx, order, plan, preview)
+        order_id = writing.create(ctx, entity, plan, partners)
+    except (ServiceRejected, RecordMissing):
+        insist_on_products(ctx, {line.product_id for line in plan.lines})
+        raise
     stored = writing.read_back(ctx, order_id)
     expected = preview.total if preview is not None else plan.predicted.total
-    surprise = cents(stored.total, book) != cents(expected, book)
+    is_surprise = cents(stored.total, book) != cents(expected, book)
+    twin = _twin(ctx, order, order_id)
+    flags = _flags(order, plan, twin=twin, is_surprise=is_surprise)
     content = explain(order, plan, book.profile, confirmed_total=stored.total).as_data()
     content |= {
         "sale_order": stored.name,
-        "flags": ["total_surprise"] if surprise else [],
-        "snapshot": snapshot(raw, order),
+        "flags": flags,
+        "twin_of": twin,
+        **kept_for_later(raw, order),
     }
     ctx.ledger.explanations.put(ctx.instance.name, ORDER, entity, content)
     items = writing.order_items(ctx, entity, plan, stored)
@@ -92,20 +134,40 @@ def _write(
         odoo_label=stored.name,
         items=items,
     )
-    return stored, surprise
+    return _Written(stored=stored, flags=flags, twin=twin, items=items)
 
 
-def _complete(
-    ctx: FlowContext, order: MagentoOrder, plan: OrderPlan, stored: writing.StoredOrder, *, surprise: bool
-) -> Mapping[str, Any]:
+def _resume(ctx: FlowContext, binding: Binding) -> _Written:
+    """Return what an earlier attempt wrote and bound: that stands, only the steps after it are missing."""
+    kept = ctx.ledger.explanations.get(ctx.instance.name, ORDER, ctx.job.entity)
+    content = {} if kept is None else kept.content
+    return _Written(
+        stored=writing.read_back(ctx, binding.odoo_id),
+        flags=tuple(content.get("flags", ())),
+        twin=content.get("twin_of"),
+        items=binding.order_items_json or {},
+    )
+
+
+def _flags(order: MagentoOrder, plan: OrderPlan, *, twin: str | None, is_surprise: bool) -> list[str]:
+    flags = list(plan.flags)
+    if order.state in OVER:
+        flags.append(order.state)
+    if twin is not None:
+        flags.append("twin")
+    if is_surprise:
+        flags.append("total_surprise")
+    return flags
+
+
+def _complete(ctx: FlowContext, order: MagentoOrder, plan: OrderPlan, written: _Written) -> Mapping[str, Any]:
     """Confirm, date, note: each once, whichever attempt does it. The binding's fingerprint says that all is done."""
-    entity = ctx.job.entity
-    twin = _twin(ctx, order, stored.id)
-    flags = [*plan.flags, *(["twin"] if twin else []), *(["total_surprise"] if surprise else [])]
-    if ctx.settings.order_action == "confirm" and not HOLDING & set(flags):
+    entity, stored = ctx.job.entity, written.stored
+    apply_cancellations(ctx, order, written.items, entity=entity)
+    if ctx.settings.order_action == "confirm" and not HOLDING & set(written.flags):
         writing.confirm(ctx, entity, stored.id)
         writing.write_values(ctx, entity, stored.id, purpose="date", values={"date_order": plan.date_order})
-    writing.note(ctx, entity, stored.id, body=_note(plan, twin=twin))
+    writing.note(ctx, entity, stored.id, body=_note(plan, twin=written.twin))
     if ctx.settings.write_ext_order_id:
         writing.write_ext_order_id(ctx, entity, stored.name)
     ctx.bind(
@@ -117,21 +179,36 @@ def _complete(
         odoo_label=stored.name,
         fingerprint=fingerprint(order.updated_at),
     )
-    if surprise:
-        raise TotalDiffers(
-            f"Odoo stored the order {stored.name} with another total ({stored.total}) than its own preview said. "
-            "It stays a quotation.",
-            system="odoo",
-            increment_id=order.increment_id,
-            reason="surprise",
-        )
+    _raise_suspicion(order, written)
     return {
         "sale_order": stored.name,
         "sale_order_id": stored.id,
         "increment_id": order.increment_id,
         "total": str(stored.total),
-        "flags": flags,
+        "flags": list(written.flags),
     }
+
+
+def _raise_suspicion(order: MagentoOrder, written: _Written) -> None:
+    """Show the operator what was imported, and kept a quotation, for a person to decide."""
+    name = written.stored.name
+    if "total_surprise" in written.flags:
+        raise TotalDiffers(
+            f"Odoo stored the order {name} with another total ({written.stored.total}) than its own preview said. "
+            "It stays a quotation.",
+            system="odoo",
+            increment_id=order.increment_id,
+            reason="surprise",
+        )
+    if written.twin is not None:
+        raise TwinOrder(
+            f"Order {order.increment_id} came from the same cart as order {written.twin}. Its sales order {name} "
+            "stays a quotation: confirm it in Odoo if both are wanted, else cancel it; then retry this job or "
+            "cancel it.",
+            system="magento",
+            increment_id=order.increment_id,
+            twin=written.twin,
+        )
 
 
 def preview_totals(ctx: FlowContext, plan: OrderPlan, partner_id: int) -> Totals | None:
@@ -170,7 +247,7 @@ def cents(amount: Decimal, book: OrderBook) -> Decimal:
 
 def _insist_on_version(ctx: FlowContext, raw: Mapping[str, Any]) -> None:
     """Read again a little later where the order is older than its event said: replicas lag (DESIGN 3)."""
-    named, read = ctx.job.version, str(raw.get("updated_at") or "")
+    named, read = _moment(ctx.job.version), _moment(raw.get("updated_at"))
     if not named or read >= named:
         return
     waited = _stale_reads(ctx)
@@ -183,6 +260,11 @@ def _insist_on_version(ctx: FlowContext, raw: Mapping[str, Any]) -> None:
         )
 
 
+def _moment(text: Any) -> str:
+    """Return a time in UTC as text that sorts, whichever of Magento's two forms it has."""
+    return str(text or "").replace("T", " ")[:19]
+
+
 def _stale_reads(ctx: FlowContext) -> int:
     """Return how many of the attempts just before this one ended because the order was too old."""
     count = 0
@@ -193,38 +275,51 @@ def _stale_reads(ctx: FlowContext) -> int:
     return count
 
 
-def _leave_out_history(ctx: FlowContext, order: MagentoOrder) -> None:
+def _history(ctx: FlowContext, order: MagentoOrder) -> Mapping[str, Any] | None:
+    """Return the job's result if the order was placed before ``import_from_date``, a day of the store (RULES 1.8)."""
     first_day = ctx.settings.import_from_date
     if first_day is None:
-        return
+        return None
     placed = order.created_at.astimezone(ZoneInfo(ctx.settings.store_timezone)).date()
-    if placed < first_day:
-        raise StaleEvent(
-            f"The order was placed on {placed}, before import date {first_day}.", system="magento"
-        )
-
-
-def _kept_flags(ctx: FlowContext, entity: str) -> list[str]:
-    kept = ctx.ledger.explanations.get(ctx.instance.name, ORDER, entity)
-    return [] if kept is None else list(kept.content.get("flags", ()))
+    if placed >= first_day:
+        return None
+    if ctx.settings.history_orders == "record":
+        content = {
+            "increment_id": order.increment_id,
+            "placed_on": placed.isoformat(),
+            "state": order.state,
+            "currency": order.currency,
+            "grand_total": order.grand_total,
+        }
+        ctx.ledger.explanations.put(ctx.instance.name, HISTORY, ctx.job.entity, content)
+    return {
+        "increment_id": order.increment_id,
+        "skipped": f"before import date: placed on {placed}, imported from {first_day} on",
+    }
 
 
 def _twin(ctx: FlowContext, order: MagentoOrder, order_id: int) -> str | None:
-    """Return the number of the order that the same quote became before, if any (RULES 1.13)."""
+    """Return the number of the order that the same quote became before, if any (RULES 1.13).
+
+    Doubled orders come in the same moment: of two at once exactly one is the first.
+    """
     if order.quote_id is None:
         return None
-    quote = str(order.quote_id)
-    known = ctx.ledger.bindings.get(ctx.instance.name, QUOTE, quote)
-    if known is not None:
-        return None if known.odoo_id == order_id else known.magento_label
-    ctx.bind(QUOTE, quote, "sale.order", order_id, magento_label=order.increment_id)
-    return None
+    first = ctx.ledger.bindings.bind_first(
+        ctx.instance.name,
+        QUOTE,
+        magento_id=order.quote_id,
+        odoo_model="sale.order",
+        odoo_id=order_id,
+        magento_label=order.increment_id,
+    )
+    return None if first.odoo_id == order_id else first.magento_label or str(first.odoo_id)
 
 
 def _note(plan: OrderPlan, *, twin: str | None) -> str:
     if twin is None:
         return plan.note
     return (
-        f"<p><b>Suspicion:</b> the same cart became order {twin} already. This one stays a quotation until a person "
-        f"confirms it.</p>{plan.note}"
+        f"<p><b>Suspicion:</b> the same cart became order {escape(twin)} already. This one stays a quotation until a "
+        f"person confirms it.</p>{plan.note}"
     )

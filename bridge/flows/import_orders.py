@@ -41,10 +41,11 @@ def run(ctx: FlowContext) -> Mapping[str, Any]:
         for row in page.rows
     ]
     cursor = page.cursor.as_dict()
+    frontier = _frontier(ctx, scan, page.cursor)
     ctx.ledger.runs.page(
         ctx.job, scan.id, cursor=None if page.is_last else cursor, wants=wants, seen=len(page.rows)
     )
-    return {"orders": len(page.rows), "cursor": cursor}
+    return {"orders": len(page.rows), "cursor": cursor, "frontier": frontier}
 
 
 def _after(ctx: FlowContext, scan: Run) -> ScanCursor | None:
@@ -52,11 +53,28 @@ def _after(ctx: FlowContext, scan: Run) -> ScanCursor | None:
         return ScanCursor.from_dict(scan.cursor)
     if "updated_from" in scan.args:
         return None
+    known = _reached(ctx)
+    return None if known is None else ScanCursor.from_dict(known)
+
+
+def _reached(ctx: FlowContext) -> Mapping[str, Any] | None:
+    """Return where the last scan ended: everything before it has been read."""
     earlier = ctx.ledger.jobs.list(
         instance=ctx.instance.name, kind=ctx.job.kind, states=("done",), before=ctx.job.id, limit=1
     )
-    known = (earlier[0].result or {}).get("cursor") if earlier else None
-    return None if known is None else ScanCursor.from_dict(known)
+    return (earlier[0].result or {}).get("frontier") if earlier else None
+
+
+def _frontier(ctx: FlowContext, scan: Run, cursor: ScanCursor) -> Mapping[str, Any]:
+    """Return where the next scan goes on.
+
+    A scan from a given day leaves a gap if that day is later than where the scans before had come to: then the next
+    one goes on there.
+    """
+    reached = _reached(ctx) if "updated_from" in scan.args else None
+    if reached is not None and _begin(scan.args) > ScanCursor.from_dict(reached).since:
+        return reached
+    return cursor.as_dict()
 
 
 def _begin(args: Mapping[str, Any]) -> datetime:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
-from bridge.errors import MappingMissing, SettingsWrong
+from bridge.errors import OperatorError, SettingsWrong
 from bridge.flows.context import FlowContext
-from bridge.flows.order_products import find_products, find_services, service_key
+from bridge.flows.order_products import BUNDLE, OWN_SERVICES, find_products, find_services, service_key
 from bridge.ledger import MappingRow
 from bridge.translate.magento_records import MagentoOrder
 from bridge.translate.odoo_totals import OdooProfile, OdooTax, RoundingMethod
@@ -16,30 +17,47 @@ from bridge.translate.order_book import MappingKey, OrderBook, OrderNeeds, Order
 _DEFAULT_ROUNDING: RoundingMethod = "round_per_line"
 
 
+class MappedRecordGone(OperatorError):
+    """The Odoo record that a Magento value is mapped to was deleted."""
+
+    code = "mapped_record_gone"
+
+
 def gather(ctx: FlowContext, order: MagentoOrder, needs: OrderNeeds) -> OrderBook:
     """Return the book of ``order``: mapped taxes, products, services, places, the pricelist and Odoo's profile.
 
+    Values without a mapping are noted for the mapping center; the translation says which of them it cannot do without.
+
     Raises:
-        MappingMissing: a value of the order has no Odoo record; the value is noted for the mapping center.
+        MappedRecordGone: a tax that a value is mapped to was deleted in Odoo.
         ProductUnknown, DuplicateRecord: a product cannot be told.
         SettingsWrong: no pricelist has the order's currency.
     """
-    service_keys = [service_key(name) for name in needs.services]
-    currency_key = ("currency", order.currency)
-    mapped = ctx.ledger.mappings.resolve(ctx.instance.name, [*needs.taxes, *service_keys, currency_key])
+    service_keys = [service_key(name) for name in (*needs.services, BUNDLE)]
+    chosen_keys = {kind: (kind, value) for kind, value in _choices(order).items() if value}
+    mapped = ctx.ledger.mappings.resolve(
+        ctx.instance.name, [*needs.taxes, *service_keys, *chosen_keys.values()]
+    )
     _note_unmapped(ctx, order, needs, mapped)
+    chosen = {kind: mapped[key].odoo_id for kind, key in chosen_keys.items() if key in mapped}
     services = {name: row.odoo_id for (_, name), row in _of(mapped, service_keys) if row.odoo_id is not None}
+    if carrier := chosen.get("shipping_method"):
+        services["shipping"] = carrier
     countries = ctx.reference.countries()
     return OrderBook(
         profile=profile(ctx, order.currency),
-        rules=rules(ctx),
+        rules=replace(
+            rules(ctx),
+            payment_term_id=chosen.get("payment_method") or ctx.settings.payment_term_id,
+            team_id=chosen.get("store") or ctx.settings.team_id,
+        ),
         taxes=_taxes(ctx, needs, mapped),
-        products=find_products(ctx, needs.products),
+        products=find_products(ctx, needs.products, services),
         services=find_services(ctx, [*needs.services, "adjustment"], services),
         countries={code: countries[code] for code in needs.countries if code in countries},
-        states=_states(ctx, needs),
-        lang=None,
-        pricelist_id=_pricelist(ctx, order.currency, mapped.get(currency_key)),
+        states=_states(ctx, order),
+        lang=ctx.reference.language(order.store_id),
+        pricelist_id=chosen.get("currency") or _pricelist(ctx, order.currency),
     )
 
 
@@ -80,6 +98,16 @@ def rules(ctx: FlowContext) -> OrderRules:
     )
 
 
+def _choices(order: MagentoOrder) -> Mapping[str, str]:
+    """Return the values that may be mapped and need not be, by kind (RULES 1.10, 1.12)."""
+    return {
+        "currency": order.currency,
+        "payment_method": order.payment_method,
+        "shipping_method": order.shipping.method,
+        "store": str(order.store_id),
+    }
+
+
 def _of(
     mapped: Mapping[MappingKey, MappingRow], keys: list[MappingKey]
 ) -> list[tuple[MappingKey, MappingRow]]:
@@ -89,7 +117,8 @@ def _of(
 def _note_unmapped(
     ctx: FlowContext, order: MagentoOrder, needs: OrderNeeds, mapped: Mapping[MappingKey, MappingRow]
 ) -> None:
-    missing = [key for key in needs.taxes if key not in mapped]
+    others = [service_key(name) for name in needs.services if name not in OWN_SERVICES]
+    missing = [key for key in (*needs.taxes, *others) if key not in mapped]
     if missing and not ctx.is_preview:
         example = f"order {order.increment_id}"
         ctx.ledger.mappings.observe(
@@ -110,10 +139,13 @@ def _taxes(
             continue
         row = rows.get(mapping.odoo_id)
         if row is None:
-            raise MappingMissing(
-                *key,
-                f"The Odoo tax {mapping.odoo_id} that {key[1]} is mapped to is gone. Map it anew.",
+            # No MappingMissing: that goes on by itself as soon as there is a mapping, and there is one.
+            raise MappedRecordGone(
+                f"The Odoo tax (id {mapping.odoo_id}) that {key[0]} {key[1]!r} is mapped to was deleted. Map it to "
+                "another one, then retry.",
                 system="odoo",
+                kind=key[0],
+                value=key[1],
             )
         found[key] = (
             OdooTax(
@@ -126,26 +158,33 @@ def _taxes(
     return found
 
 
-def _states(ctx: FlowContext, needs: OrderNeeds) -> dict[tuple[str, str], int]:
-    if not needs.states:
-        return {}
-    known = ctx.reference.states()
-    return {key: known[key] for key in needs.states if key in known}
+def _states(ctx: FlowContext, order: MagentoOrder) -> dict[tuple[str, str], int]:
+    """Return the states of the order's addresses by country and region code, as the translation asks for them.
+
+    By name first: Magento's codes are its own in many countries (``BER`` for Berlin, in Odoo ``BE``).
+    """
+    found: dict[tuple[str, str], int] = {}
+    for address in (order.billing, order.delivery):
+        if address is None or not (address.region or address.region_code):
+            continue
+        known = ctx.reference.states()
+        names = (address.region.upper(), address.region_code.upper())
+        state = next(
+            (known[address.country, name] for name in names if (address.country, name) in known), None
+        )
+        if state is not None:
+            found.setdefault((address.country, address.region_code.upper()), state)
+    return found
 
 
-def _pricelist(ctx: FlowContext, currency: str, mapping: MappingRow | None) -> int | None:
-    if mapping is not None and mapping.odoo_id:
-        return mapping.odoo_id
+def _pricelist(ctx: FlowContext, currency: str) -> int:
+    lists = ctx.reference.pricelists(currency)
     chosen = ctx.settings.pricelist_id
-    lists = ctx.reference.pricelists()
-    company_id = ctx.settings.company_id or ctx.reference.profile.company_id
-    if chosen is not None and any(
-        int(one["id"]) == chosen and one["currency_id"][1] == currency for one in lists
-    ):
+    if chosen is not None and any(int(one["id"]) == chosen for one in lists):
         return chosen
+    company_id = ctx.settings.company_id or ctx.reference.profile.company_id
     for one in lists:
-        is_ours = not one["company_id"] or int(one["company_id"][0]) == company_id
-        if one["currency_id"][1] == currency and is_ours:
+        if not one["company_id"] or int(one["company_id"][0]) == company_id:
             return int(one["id"])
     raise SettingsWrong(
         f"Odoo has no pricelist in {currency}: an Odoo order takes its currency from the pricelist.",

@@ -13,11 +13,14 @@ from bridge.errors import BoundRecordGone
 from bridge.flows.context import FlowContext
 from bridge.flows.order_writing import Partners
 from bridge.idempotency import fingerprint
+from bridge.ledger import Binding
 from bridge.odoo import LoadRequest
+from bridge.translate.partners import normalise_vat
 from bridge.translate.plan_records import AddressPlan, CustomerPlan, PartnersPlan
 
-#: Kinds of the bindings of customers: registered ones by Magento's id, guests by their natural key.
-CUSTOMER_BINDING, GUEST_BINDING = "customer", "guest"
+#: Kinds of the bindings of customers: registered ones by Magento's id; guests, and whoever else buys under that
+#: account, by their natural key.
+CUSTOMER_BINDING, BUYER_BINDING = "customer", "buyer"
 _COMPARED = ("name", "street", "street2", "zip", "city", "country_id", "state_id", "phone")
 _READ = (*_COMPARED, "email", "vat", "is_company", "parent_id", "type", "active", "company_id")
 _ALL = {"active_test": False}
@@ -51,8 +54,7 @@ def find_or_make(ctx: FlowContext, plan: PartnersPlan) -> Partners:
 def find(ctx: FlowContext, plan: PartnersPlan) -> tuple[Row, list[Row]] | None:
     """Return the customer's partner and its contacts, None where Odoo has none; writes nothing in Odoo."""
     customer = plan.customer
-    kind, key = _binding_key(customer)
-    binding = ctx.ledger.bindings.get(ctx.instance.name, kind, key)
+    binding = _binding(ctx, customer)
     if binding is not None:
         found = _read(ctx, binding.odoo_id)
         if found is not None:
@@ -60,7 +62,8 @@ def find(ctx: FlowContext, plan: PartnersPlan) -> tuple[Row, list[Row]] | None:
     if binding is None and ctx.writer.is_open(_partner_key(ctx, customer)):
         # What the email finds may be the partner that we sent and know nothing of yet: its write comes first.
         return None
-    partner_id = _by_email(ctx, customer)
+    partner_id = None if binding is None else _by_external_id(ctx, customer)
+    partner_id = partner_id or _by_email(ctx, customer)
     if partner_id is None:
         if binding is not None:
             raise BoundRecordGone(
@@ -76,10 +79,35 @@ def find(ctx: FlowContext, plan: PartnersPlan) -> tuple[Row, list[Row]] | None:
     return found
 
 
-def _binding_key(customer: CustomerPlan) -> tuple[str, str]:
+def _binding(ctx: FlowContext, customer: CustomerPlan) -> Binding | None:
+    """Return the binding of this buyer.
+
+    One account may buy for several companies: a binding holds for the VAT id and company that it was made for, and
+    not for those that a person has written to the partner in Odoo since (RULES 1.11).
+    """
+    for kind, key in _binding_keys(customer):
+        found = ctx.ledger.bindings.get(ctx.instance.name, kind, key)
+        if found is not None and found.fingerprint in {None, _party(customer)}:
+            return found
+    return None
+
+
+def _binding_keys(customer: CustomerPlan) -> list[tuple[str, str]]:
+    own = (BUYER_BINDING, customer.key)
     if customer.magento_customer_id is None:
-        return GUEST_BINDING, customer.key
-    return CUSTOMER_BINDING, str(customer.magento_customer_id)
+        return [own]
+    return [(CUSTOMER_BINDING, str(customer.magento_customer_id)), own]
+
+
+def _party(customer: CustomerPlan) -> str:
+    return fingerprint([customer.vat, _plain(customer.company)])
+
+
+def _by_external_id(ctx: FlowContext, customer: CustomerPlan) -> int | None:
+    """Return the partner that ours was merged into: Odoo's merge carries external ids over (source)."""
+    module, _, name = ctx.external_id("partner", customer.key).partition(".")
+    found = ctx.odoo.check_reference(module, name)
+    return None if found is None else found[1]
 
 
 def _read(ctx: FlowContext, partner_id: int) -> tuple[Row, list[Row]] | None:
@@ -118,8 +146,7 @@ def _is_same_party(ctx: FlowContext, customer: CustomerPlan, row: Row) -> bool:
     company_id = ctx.settings.company_id
     if company_id is not None and row["company_id"] and int(row["company_id"][0]) != company_id:
         return False
-    vat = "".join(str(row["vat"] or "").split()).upper()
-    if vat != customer.vat.upper():
+    if normalise_vat(str(row["vat"] or "")) != customer.vat:
         return False
     if not customer.is_company:
         return not row["is_company"]
@@ -188,7 +215,16 @@ def _address(ctx: FlowContext, customer_id: int, address: AddressPlan, known: It
         **_cells(address.values),
     }
     request = LoadRequest(model="res.partner", fields=tuple(cells), rows=(tuple(cells.values()),))
-    return ctx.writer.load(ctx.odoo, key=key, kind="create-address", request=request)
+    was_done = ctx.writer.is_done(key)
+    address_id = ctx.writer.load(ctx.odoo, key=key, kind="create-address", request=request)
+    if was_done and not ctx.odoo.search("res.partner", [["id", "=", address_id]], context=_ALL):
+        raise BoundRecordGone(
+            f"The address (id {address_id}) that the bridge made for this customer was deleted in Odoo.",
+            system="odoo",
+            model="res.partner",
+            id=address_id,
+        )
+    return address_id
 
 
 def _is_equal(values: Mapping[str, Any], row: Row) -> bool:
@@ -219,5 +255,9 @@ def _different(addresses: Iterable[AddressPlan | None]) -> list[AddressPlan]:
 
 
 def _bind(ctx: FlowContext, customer: CustomerPlan, partner_id: int) -> None:
-    kind, key = _binding_key(customer)
-    ctx.bind(kind, key, "res.partner", partner_id)
+    party = _party(customer)
+    for kind, key in _binding_keys(customer):
+        known = ctx.ledger.bindings.get(ctx.instance.name, kind, key) if kind == CUSTOMER_BINDING else None
+        if known is None or known.fingerprint in {None, party}:
+            ctx.bind(kind, key, "res.partner", partner_id, fingerprint=party)
+            return

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
-from bridge.errors import DuplicateRecord, OperatorError
+from bridge.errors import BoundRecordGone, DuplicateRecord, OperatorError
 from bridge.flows.context import FlowContext
 from bridge.idempotency import fingerprint
 from bridge.odoo import LoadRequest
@@ -23,6 +23,8 @@ OWN_SERVICES: Mapping[str, str] = {
     "bundle": "Bundle",
     "tax_rounding": "Tax rounding",
 }
+#: The service that carries the price of a fixed bundle.
+BUNDLE = "bundle"
 
 
 class ProductUnknown(OperatorError):
@@ -31,24 +33,29 @@ class ProductUnknown(OperatorError):
     code = "product_unknown"
 
 
-def find_products(ctx: FlowContext, needs: Sequence[ProductNeed]) -> dict[int, int]:
+def find_products(
+    ctx: FlowContext, needs: Sequence[ProductNeed], mapped_services: Mapping[str, int]
+) -> dict[int, int]:
     """Return the Odoo product ids by Magento ``item_id``.
 
     Raises:
-        ProductUnknown: one is not in Odoo, and ``auto_create_products`` is off.
+        ProductUnknown: some are not in Odoo, and ``auto_create_products`` is off.
         DuplicateRecord: several Odoo products have the SKU.
     """
     goods = [need for need in needs if not need.is_service]
     ids = {str(need.product_id) for need in goods if need.product_id is not None}
     bound = ctx.ledger.bindings.get_many(ctx.instance.name, PRODUCT_BINDING, ids)
     found: dict[int, int] = {}
+    unbound: list[ProductNeed] = []
     for need in needs:
-        if need.is_service:
-            found[need.item_id] = service_product(ctx, "bundle")
-            continue
         binding = bound.get(str(need.product_id))
-        found[need.item_id] = binding.odoo_id if binding is not None else _match(ctx, need)
-    return found
+        if need.is_service:
+            found[need.item_id] = mapped_services.get(BUNDLE) or service_product(ctx, BUNDLE)
+        elif binding is not None:
+            found[need.item_id] = binding.odoo_id
+        else:
+            unbound.append(need)
+    return found | _match(ctx, unbound)
 
 
 def find_services(ctx: FlowContext, names: Sequence[str], mapped: Mapping[str, int]) -> dict[str, int]:
@@ -90,38 +97,127 @@ def service_key(name: str) -> tuple[str, str]:
     return (SERVICE, name)
 
 
-def _match(ctx: FlowContext, need: ProductNeed) -> int:
-    sku = need.sku
-    if not need.is_catalog_sku and need.product_id is not None:
-        product = ctx.magento.product(need.product_id)
-        sku = str(product["sku"]) if product is not None else sku
-    rows = ctx.odoo.search_read(
-        "product.product", [["default_code", "=", sku]], ["display_name"], limit=3, order="id"
+def insist_on_products(ctx: FlowContext, product_ids: Collection[int]) -> None:
+    """Look whether products that Odoo refused an order with are still there.
+
+    A binding to one that is gone is dropped, so that a retry looks for the SKU again.
+
+    Raises:
+        BoundRecordGone: some were deleted.
+    """
+    domain = [["id", "in", sorted(product_ids)]]
+    there = set(ctx.odoo.search("product.product", domain, context={"active_test": False}))
+    gone = sorted(set(product_ids) - there)
+    if not gone:
+        return
+    names = []
+    for product_id in gone:
+        bindings = ctx.ledger.bindings.by_odoo(ctx.instance.name, PRODUCT_BINDING, product_id)
+        for binding in bindings:
+            ctx.ledger.bindings.drop(ctx.instance.name, PRODUCT_BINDING, binding.magento_id)
+        skus = ", ".join(binding.magento_label or binding.magento_id for binding in bindings)
+        names.append(f"{skus or 'a service'} (id {product_id})")
+    raise BoundRecordGone(
+        f"Products of this order were deleted in Odoo: {', '.join(names)}. Restore them, make others with the same "
+        "SKU, or map the service to another product.",
+        system="odoo",
+        model="product.product",
+        id=gone[0],
     )
-    if len(rows) > 1:
-        raise DuplicateRecord(
-            f"Several Odoo products have the SKU {sku}.",
-            system="odoo",
-            reason="sku",
-            sku=sku,
-            ids=[int(row["id"]) for row in rows],
-        )
-    if rows:
-        product_id, label = int(rows[0]["id"]), str(rows[0]["display_name"])
-    elif ctx.settings.auto_create_products:
-        product_id, label = _make(ctx, need, sku), need.name
-    else:
-        raise ProductUnknown(f"Odoo has no product with the SKU {sku} ({need.name}).", system="odoo", sku=sku)
-    if need.product_id is not None:
-        ctx.bind(
-            PRODUCT_BINDING,
-            need.product_id,
-            "product.product",
-            product_id,
-            magento_label=sku,
-            odoo_label=label,
-        )
-    return product_id
+
+
+def _match(ctx: FlowContext, needs: Sequence[ProductNeed]) -> dict[int, int]:
+    """Return the products of lines that are not bound yet, and bind them."""
+    if not needs:
+        return {}
+    skus = _skus(ctx, needs)
+    by_sku = _by_sku(ctx, [sku for named in skus.values() for sku in named])
+    found: dict[int, int] = {}
+    made: dict[str, int] = {}
+    unknown: list[ProductNeed] = []
+    for need in needs:
+        fitting = next((by_sku[sku] for sku in skus[need.item_id] if sku in by_sku), None)
+        sku = skus[need.item_id][0]
+        if fitting is not None:
+            found[need.item_id] = fitting
+        elif ctx.settings.auto_create_products and sku:
+            # One product, however many lines it has.
+            made[sku] = found[need.item_id] = made[sku] if sku in made else _make(ctx, need, sku)
+        else:
+            unknown.append(need)
+    if unknown:
+        raise _unknown(unknown, {need.item_id: skus[need.item_id][0] for need in unknown})
+    for need in needs:
+        if need.product_id is not None:
+            label = skus[need.item_id][0]
+            product_id = found[need.item_id]
+            ctx.bind(
+                PRODUCT_BINDING,
+                need.product_id,
+                "product.product",
+                product_id,
+                magento_label=label,
+                odoo_label=label,
+            )
+    return found
+
+
+def _unknown(needs: Sequence[ProductNeed], skus: Mapping[int, str]) -> ProductUnknown:
+    named = {skus[need.item_id] or "(none)": need.name for need in needs}
+    several = "products with the SKUs" if len(named) > 1 else "product with the SKU"
+    return ProductUnknown(
+        f"Odoo has no {several} {', '.join(f'{sku} ({name})' for sku, name in named.items())}.",
+        system="odoo",
+        sku=list(named),
+    )
+
+
+def _skus(ctx: FlowContext, needs: Sequence[ProductNeed]) -> dict[int, tuple[str, ...]]:
+    """Return the SKUs to look for by ``item_id``: that of the product as the catalog has it, then the line's own.
+
+    The line's is from when the order was placed, and with custom options it is in no catalog (FACTS 7).
+    """
+    ids = {need.product_id for need in needs if need.product_id is not None}
+    current = ctx.magento.skus(sorted(ids)) if ids else {}
+    found: dict[int, tuple[str, ...]] = {}
+    for need in needs:
+        of_catalog = current.get(need.product_id or 0)
+        own = need.sku if need.is_catalog_sku or of_catalog is None else None
+        named = [sku for sku in (of_catalog, own) if sku]
+        found[need.item_id] = tuple(dict.fromkeys(named)) or ("",)
+    return found
+
+
+def _by_sku(ctx: FlowContext, skus: Iterable[str]) -> dict[str, int]:
+    """Return the Odoo products by SKU; Magento's SKUs are one without regard to case, Odoo's may be typed so.
+
+    Raises:
+        DuplicateRecord: several Odoo products have one of them.
+    """
+    wanted = sorted({sku for sku in skus if sku})
+    found = _read(ctx, [["default_code", "in", wanted]], wanted) if wanted else {}
+    for sku in wanted:
+        if sku not in found:
+            pattern = sku.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+            found |= _read(ctx, [["default_code", "=ilike", pattern]], [sku])
+    return found
+
+
+def _read(ctx: FlowContext, domain: list[object], skus: Sequence[str]) -> dict[str, int]:
+    wanted = {sku.casefold(): sku for sku in skus} | {sku: sku for sku in skus}
+    rows = ctx.odoo.search_read("product.product", domain, ["default_code"], order="id")
+    ids: dict[str, list[int]] = {}
+    for row in rows:
+        code = str(row["default_code"])
+        sku = wanted.get(code) or wanted.get(code.casefold())
+        if sku is not None:
+            ids.setdefault(sku, []).append(int(row["id"]))
+    for sku, same in ids.items():
+        if len(same) > 1:
+            raise DuplicateRecord(
+                f"Several Odoo products have the SKU {sku}.", system="odoo", reason="sku", sku=sku, ids=same
+            )
+    return {sku: same[0] for sku, same in ids.items()}
 
 
 def _make(ctx: FlowContext, need: ProductNeed, sku: str) -> int:

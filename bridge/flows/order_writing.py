@@ -26,6 +26,7 @@ READ_FIELDS = (
     "order_line",
     "partner_id",
 )
+QUOTATION_STATES = frozenset({"draft", "sent"})
 CONFIRMED_STATES = frozenset({"sale", "done"})
 
 
@@ -50,6 +51,11 @@ class StoredOrder:
     tax: Decimal
     total: Decimal
     line_ids: tuple[int, ...]
+
+    @property
+    def is_quotation(self) -> bool:
+        """Whether it waits to be confirmed; neither confirmed nor cancelled in Odoo."""
+        return self.state in QUOTATION_STATES
 
     @property
     def is_confirmed(self) -> bool:

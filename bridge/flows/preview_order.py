@@ -9,10 +9,10 @@ from typing import Any
 from bridge.errors import BridgeError, RecordMissing, TotalDiffers
 from bridge.flows.context import FlowContext
 from bridge.flows.effects import NOT_MADE
-from bridge.flows.import_order import preview_totals
+from bridge.flows.import_order import insist_on_total, preview_totals, read_order
 from bridge.flows.order_book import gather
 from bridge.flows.order_partners import find
-from bridge.translate import MagentoOrder, OrderBook, OrderPlan, explain, needs, parse_order, translate_order
+from bridge.translate import MagentoOrder, OrderBook, OrderPlan, explain, needs, translate_order
 
 
 def preview(ctx: FlowContext, increment_id: str) -> Mapping[str, Any]:
@@ -26,7 +26,7 @@ def preview(ctx: FlowContext, increment_id: str) -> Mapping[str, Any]:
         raise RecordMissing(
             f"Magento has no order with the number {increment_id}.", system="magento", number=increment_id
         )
-    order = parse_order(ctx.magento.order(int(row["entity_id"])))
+    order = read_order(ctx.magento.order(int(row["entity_id"])))
     shown: dict[str, Any] = {"increment_id": increment_id, "grand_total": order.grand_total, "problems": []}
     try:
         book = gather(ctx, order, needs(order))
@@ -54,6 +54,11 @@ def preview(ctx: FlowContext, increment_id: str) -> Mapping[str, Any]:
     # Odoo can be asked only where all is there: a preview makes no partner and no product.
     can_ask = known is not None and all(line.product_id != NOT_MADE for line in plan.lines)
     totals = preview_totals(ctx, plan, int(known[0]["id"])) if known and can_ask else None
+    if totals is not None and not shown["problems"]:
+        try:
+            insist_on_total(ctx, order, plan, totals)
+        except TotalDiffers as error:
+            shown["problems"].append(_problem(error))
     predicted = plan.predicted if totals is None else totals
     shown["totals"] = {"untaxed": predicted.untaxed, "tax": predicted.tax, "total": predicted.total}
     confirmed = None if totals is None else totals.total

@@ -1,4 +1,7 @@
-"""What rarely changes in Odoo: taxes, countries, states, languages, pricelists. Read once, believed for a while."""
+"""What rarely changes in Odoo and in Magento's configuration. Read once, believed for a while.
+
+What is missing is never believed: whoever adds a currency or a pricelist in Odoo need not wait for the next order.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,8 @@ from collections.abc import Callable, Iterable
 from decimal import Decimal
 from typing import Any, TypeVar
 
+from bridge.errors import AccessMissing, CredentialsRefused, RecordMissing, ServiceRejected
+from bridge.magento import MagentoClient
 from bridge.odoo import OdooClient
 from bridge.odoo.profile import ServerProfile
 
@@ -25,33 +30,47 @@ class ReferenceCache:
         self._lock = threading.Lock()
         self._known: dict[tuple[str, str], tuple[float, Any]] = {}
 
-    def get(self, instance: str, name: str, read: Callable[[], T]) -> T:
-        """Return ``name`` of ``instance``, read anew if it is older than believed."""
+    def get(
+        self,
+        instance: str,
+        name: str,
+        read: Callable[[], T],
+        *,
+        is_enough: Callable[[T], bool] = lambda _: True,
+    ) -> T:
+        """Return ``name`` of ``instance``, read anew if it is older than believed, or not enough."""
         key = (instance, name)
         with self._lock:
             known = self._known.get(key)
-        if known is not None and time.monotonic() - known[0] < self._believed:
+        if known is not None and time.monotonic() - known[0] < self._believed and is_enough(known[1]):
             value: T = known[1]
             return value
+        # From before the question: what changes while it is read may be missing in the answer.
+        asked_at = time.monotonic()
         fresh = read()
         with self._lock:
-            self._known[key] = (time.monotonic(), fresh)
+            self._known[key] = (asked_at, fresh)
         return fresh
 
-    def forget(self, instance: str) -> None:
-        """Read everything of ``instance`` anew at the next use."""
+    def forget(self, instance: str, *, older_than_seconds: float = 0.0) -> None:
+        """Read what is older of ``instance`` anew at the next use."""
+        oldest = time.monotonic() - older_than_seconds
         with self._lock:
-            for key in [key for key in self._known if key[0] == instance]:
-                del self._known[key]
+            for key, (read_at, _) in list(self._known.items()):
+                if key[0] == instance and read_at <= oldest:
+                    del self._known[key]
 
 
 class Reference:
-    """Reference data of one instance, read with the client of the attempt that needs it first."""
+    """Reference data of one instance, read with the clients of the attempt that needs it first."""
 
-    def __init__(self, cache: ReferenceCache, *, instance: str, odoo: OdooClient) -> None:
+    def __init__(
+        self, cache: ReferenceCache, *, instance: str, odoo: OdooClient, magento: Callable[[], MagentoClient]
+    ) -> None:
         self._cache = cache
         self._instance = instance
         self._odoo = odoo
+        self._magento = magento
 
     @property
     def profile(self) -> ServerProfile:
@@ -63,13 +82,12 @@ class Reference:
         wanted = tuple(sorted(set(ids)))
         if not wanted:
             return {}
-        rows = self._get(
+        fields = ["name", "amount", "amount_type", "price_include", "type_tax_use", "active"]
+        rows = self._cache.get(
+            self._instance,
             f"taxes:{wanted}",
-            lambda: self._odoo.read(
-                "account.tax",
-                wanted,
-                ["name", "amount", "amount_type", "price_include", "type_tax_use", "active"],
-            ),
+            lambda: self._odoo.read("account.tax", wanted, fields),
+            is_enough=lambda found: len(found) == len(wanted),
         )
         return {int(row["id"]): row for row in rows}
 
@@ -79,36 +97,53 @@ class Reference:
         return {str(row["code"]).upper(): int(row["id"]) for row in rows if row["code"]}
 
     def states(self) -> dict[tuple[str, str], int]:
-        """Return the ids of states by (country code, state code)."""
+        """Return the ids of states by (country code, state code) and by (country code, name), upper case."""
         rows = self._get(
-            "states", lambda: self._odoo.search_read("res.country.state", [], ["code", "country_id"])
+            "states", lambda: self._odoo.search_read("res.country.state", [], ["code", "name", "country_id"])
         )
         codes = {id_: code for code, id_ in self.countries().items()}
-        return {
-            (codes[int(row["country_id"][0])], str(row["code"]).upper()): int(row["id"])
-            for row in rows
-            if row["country_id"] and int(row["country_id"][0]) in codes
-        }
+        found: dict[tuple[str, str], int] = {}
+        for field in ("code", "name"):
+            for row in rows:
+                country = codes.get(int(row["country_id"][0])) if row["country_id"] else None
+                if country is not None and row[field]:
+                    found[country, str(row[field]).upper()] = int(row["id"])
+        return found
 
-    def languages(self) -> frozenset[str]:
-        """Return the codes of the installed languages."""
+    def language(self, store_id: int) -> str | None:
+        """Return the language of a store view, as far as Odoo has it installed: ``de_DE``, or ``de_AT`` for it."""
+        locale = self._store_locales().get(store_id)
+        if locale is None:
+            return None
         rows = self._get("languages", lambda: self._odoo.search_read("res.lang", [], ["code"]))
-        return frozenset(str(row["code"]) for row in rows)
+        installed = sorted(str(row["code"]) for row in rows)
+        spoken = locale.partition("_")[0]
+        near = [code for code in installed if code.partition("_")[0] == spoken]
+        return locale if locale in installed else next(iter(near), None)
 
-    def pricelists(self) -> list[dict[str, Any]]:
-        """Return id, name, currency and company of the pricelists, oldest first."""
-        return self._get(
+    def pricelists(self, currency: str) -> list[dict[str, Any]]:
+        """Return id, name, currency and company of the pricelists in ``currency``, oldest first."""
+
+        def fitting(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+            return [row for row in rows if row["currency_id"] and row["currency_id"][1] == currency]
+
+        rows = self._cache.get(
+            self._instance,
             "pricelists",
             lambda: self._odoo.search_read(
                 "product.pricelist", [], ["name", "currency_id", "company_id"], order="id"
             ),
+            is_enough=lambda found: bool(fitting(found)),
         )
+        return fitting(rows)
 
     def currency(self, code: str) -> tuple[int, Decimal] | None:
         """Return id and rounding step of the active currency ``code``."""
-        rows = self._get(
+        rows = self._cache.get(
+            self._instance,
             f"currency:{code}",
             lambda: self._odoo.search_read("res.currency", [["name", "=", code]], ["rounding"], limit=1),
+            is_enough=bool,
         )
         return (int(rows[0]["id"]), Decimal(str(rows[0]["rounding"]))) if rows else None
 
@@ -116,6 +151,21 @@ class Reference:
         """Return the id of the subtype of internal notes."""
         found = self._get("note", lambda: self._odoo.check_reference("mail", "mt_note"))
         return found[1] if found is not None else 0
+
+    def _store_locales(self) -> dict[int, str]:
+        return self._get("locales", self._read_store_locales)
+
+    def _read_store_locales(self) -> dict[int, str]:
+        try:
+            rows = self._magento().store_configs()
+        except (AccessMissing, CredentialsRefused, RecordMissing, ServiceRejected):
+            # An integration that may read orders only: customers then get Odoo's own language.
+            return {}
+        return {
+            row["id"]: str(row["locale"])
+            for row in rows
+            if isinstance(row.get("id"), int) and row.get("locale")
+        }
 
     def _get(self, name: str, read: Callable[[], T]) -> T:
         return self._cache.get(self._instance, name, read)

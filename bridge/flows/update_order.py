@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from html import escape
 from typing import Any
 
 from bridge.errors import OperatorError
 from bridge.flows import order_writing as writing
 from bridge.flows.context import FlowContext
 from bridge.flows.order_book import gather
+from bridge.flows.order_cancellations import apply_cancellations
 from bridge.flows.order_partners import find_or_make
 from bridge.idempotency import fingerprint
 from bridge.ledger import Binding
@@ -19,6 +21,9 @@ from bridge.translate.partners import partners_plan
 
 #: Kind of the bindings of orders to ``sale.order``, and of their explanations.
 ORDER = "order"
+
+#: Flags and states of an order that stays a quotation: its goods must not leave yet, or not any more.
+HOLDING = frozenset({"held", "payment_review", "twin", "total_surprise", "canceled", "closed"})
 
 
 class OrderChanged(OperatorError):
@@ -57,8 +62,9 @@ def update(
     if changed & {"billing", "delivery"}:
         changes.append(_addresses(ctx, order, stored, entity))
     if diff.cancellations:
-        changes.append(_cancellations(ctx, diff, binding, entity))
-    if _is_released(ctx, diff, order, stored):
+        lowered = apply_cancellations(ctx, order, binding.order_items_json or {}, entity=entity)
+        changes.append(f"units of {len(diff.cancellations)} lines cancelled; {lowered} lines here lowered")
+    if _may_confirm(ctx, diff, order, stored, flags=content.get("flags", ())):
         writing.confirm(ctx, ctx.job.entity, stored.id)
         date = f"{order.created_at:%Y-%m-%d %H:%M:%S}"
         writing.write_values(ctx, ctx.job.entity, stored.id, purpose="date", values={"date_order": date})
@@ -66,11 +72,13 @@ def update(
     if diff.status_changed:
         changes.append(f"status is now {order.status} ({order.state})")
     if "notes" in changed:
-        changes.append("there are new comments in Magento")
-    body = "<p>Changed in Magento:</p><ul>" + "".join(f"<li>{one}</li>" for one in changes) + "</ul>"
+        known = set(content.get("said", ()))
+        changes += [f"comment: {text}" for text in _notes(order) if _said(text) not in known] or ["comments"]
+    points = "".join(f"<li>{escape(one)}</li>".replace("\n", "<br>") for one in changes)
+    body = f"<p>Changed in Magento:</p><ul>{points}</ul>"
     writing.note(ctx, entity, stored.id, body=body, key="change")
     _keep(ctx, content, raw, order)
-    return {**shown, "changes": changes}
+    return {**shown, "changes": [one.partition(":")[0] for one in changes]}
 
 
 def _changed(order: MagentoOrder, diff: OrderDiff, changed: set[str]) -> OrderChanged:
@@ -95,63 +103,47 @@ def _addresses(ctx: FlowContext, order: MagentoOrder, stored: writing.StoredOrde
         pickings = ctx.odoo.search(
             "stock.picking", [["sale_id", "=", stored.id], ["state", "not in", ["done", "cancel"]]]
         )
+        key = ctx.effect_key("picking-address", entity)
         writing.write_absolute(
-            ctx,
-            "stock.picking",
-            pickings,
-            key=f"picking-address:{entity}",
-            values={"partner_id": partners.delivery_id},
+            ctx, "stock.picking", pickings, key=key, values={"partner_id": partners.delivery_id}
         )
     return "addresses"
 
 
-def _cancellations(ctx: FlowContext, diff: OrderDiff, binding: Binding, entity: str) -> str:
-    items = binding.order_items_json or {}
-    ids = [
-        int(part["line_id"])
-        for one in diff.cancellations
-        for part in items.get(str(one.item_id), ())
-        if part.get("line_id")
-    ]
-    lines = {
-        int(row["id"]): row
-        for row in ctx.odoo.read("sale.order.line", ids, ["product_uom_qty", "price_unit"])
-    }
-    count = 0
-    for one in diff.cancellations:
-        parts = items.get(str(one.item_id), ())
-        if len(parts) != 1 or int(parts[0].get("line_id") or 0) not in lines:
-            raise OrderChanged(
-                f"{one.quantity:f} units of line {one.item_id} were cancelled in Magento, and that line is several "
-                "lines in Odoo: lower their quantities by hand.",
-                system="odoo",
-            )
-        line_id = int(parts[0]["line_id"])
-        row = lines[line_id]
-        # A quantity is never written without its price: Odoo would take the catalog's (rules/price-with-quantity).
-        values: dict[str, Any] = {
-            "product_uom_qty": max(0, row["product_uom_qty"] - one.quantity),
-            "price_unit": row["price_unit"],
-        }
-        if ctx.odoo.names.has_technical_price:
-            values["technical_price_unit"] = 0
-        writing.write_absolute(
-            ctx, "sale.order.line", [line_id], key=f"cancel-line:{entity}:{line_id}", values=values
-        )
-        count += 1
-    return f"{count} lines cancelled in part or whole"
-
-
-def _is_released(ctx: FlowContext, diff: OrderDiff, order: MagentoOrder, stored: writing.StoredOrder) -> bool:
+def _may_confirm(
+    ctx: FlowContext,
+    diff: OrderDiff,
+    order: MagentoOrder,
+    stored: writing.StoredOrder,
+    *,
+    flags: Iterable[str],
+) -> bool:
+    """Return whether the order was held in Magento and is no more, and nothing else keeps it a quotation."""
     is_held = order.state in HELD | PAYMENT_REVIEW or order.status in PAYMENT_REVIEW
     was_held = any(
         one.field == "status" and set(one.old.split("/")) & (HELD | PAYMENT_REVIEW) for one in diff.allowed
     )
-    wants = ctx.settings.order_action == "confirm"
-    return wants and was_held and not is_held and order.state != "canceled" and not stored.is_confirmed
+    if ctx.settings.order_action != "confirm" or not was_held or is_held:
+        return False
+    others = HOLDING - {"held", "payment_review"}
+    return stored.is_quotation and not others & {*flags, order.state}
+
+
+def _notes(order: MagentoOrder) -> list[str]:
+    return [text for text in (order.customer_note, order.gift_message, *order.comments) if text]
+
+
+def _said(text: str) -> str:
+    """Return a note's digest: what was said is the shop's and its customers', the ledger keeps no personal data."""
+    return fingerprint(text)[:16]
 
 
 def _keep(ctx: FlowContext, content: Mapping[str, Any], raw: Mapping[str, Any], order: MagentoOrder) -> None:
     ctx.ledger.explanations.put(
-        ctx.instance.name, ORDER, ctx.job.entity, {**content, "snapshot": snapshot(raw, order)}
+        ctx.instance.name, ORDER, ctx.job.entity, {**content, **kept_for_later(raw, order)}
     )
+
+
+def kept_for_later(raw: Mapping[str, Any], order: MagentoOrder) -> dict[str, Any]:
+    """Return what the next event of the order is compared with; holds no personal data."""
+    return {"snapshot": snapshot(raw, order), "said": [_said(text) for text in _notes(order)]}

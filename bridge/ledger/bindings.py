@@ -37,6 +37,13 @@ ON CONFLICT (instance, kind, magento_id) DO UPDATE SET
     order_items_json = coalesce(excluded.order_items_json, bindings.order_items_json), updated_at = {{now}}
 RETURNING {_BINDING.columns}
 """
+#: Writes nothing new where there is one, and answers it: whoever comes first is bound.
+_BIND_FIRST = f"""
+INSERT INTO bindings (instance, kind, magento_id, magento_label, odoo_model, odoo_id, created_at, updated_at)
+VALUES (:instance, :kind, :magento_id, :magento_label, :odoo_model, :odoo_id, {{now}}, {{now}})
+ON CONFLICT (instance, kind, magento_id) DO UPDATE SET magento_id = excluded.magento_id
+RETURNING {_BINDING.columns}
+"""
 _DROP = "DELETE FROM bindings WHERE instance = :instance AND kind = :kind AND magento_id = :magento_id"
 
 
@@ -89,6 +96,28 @@ class Bindings:
             odoo_label=odoo_label,
             fingerprint=fingerprint,
             items=to_json(items),
+        )
+        return _BINDING.read(rows[0])
+
+    def bind_first(
+        self,
+        instance: str,
+        kind: str,
+        *,
+        magento_id: str | int,
+        odoo_model: str,
+        odoo_id: int,
+        magento_label: str | None = None,
+    ) -> Binding:
+        """Bind a Magento record unless it is bound; return the binding that stands, of two at once the first."""
+        rows = self._database.single(
+            _BIND_FIRST,
+            instance=instance,
+            kind=kind,
+            magento_id=str(magento_id),
+            magento_label=magento_label,
+            odoo_model=odoo_model,
+            odoo_id=odoo_id,
         )
         return _BINDING.read(rows[0])
 

@@ -25,6 +25,8 @@ from bridge.wire import Answer, Recorder, Wire
 ORDER_FIELDS = "items[entity_id,increment_id,store_id,state,status,created_at,updated_at],total_count"
 #: A diagnosis of a refusal is believed for so long, so that a hundred refused jobs do not each probe.
 _DIAGNOSIS_SECONDS = 30.0
+#: Within what an input limit of Magento allows by default (``errors/027-limit-page-size-over-maximum``).
+_IDS_AT_ONCE = 50
 _STORE_CODE = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 
 
@@ -167,6 +169,21 @@ class MagentoClient:
     def product(self, entity_id: int) -> dict[str, Any] | None:
         """Return the product with this id, None where there is none. There is no path by id: a list is asked."""
         return self._product(Filter("entity_id", int(entity_id)), lambda row: row.get("id") == entity_id)
+
+    def skus(self, entity_ids: Sequence[int]) -> dict[int, str]:
+        """Return the SKUs of the products with these ids, as the catalog has them now; one that is gone is missing."""
+        found: dict[int, str] = {}
+        for start in range(0, len(entity_ids), _IDS_AT_ONCE):
+            ids = ",".join(str(int(one)) for one in entity_ids[start : start + _IDS_AT_ONCE])
+            query = search_query(
+                [Filter("entity_id", ids, "in")],
+                page_size=_IDS_AT_ONCE,
+                sort=("entity_id",),
+                fields="items[id,sku],total_count",
+            )
+            rows, _ = _rows(self.get("/products", query=query))
+            found |= {int(row["id"]): str(row["sku"]) for row in rows if row.get("id") and row.get("sku")}
+        return found
 
     def product_by_sku(self, sku: str) -> dict[str, Any] | None:
         """Return the product with this SKU, without regard to case, None where there is none.

@@ -137,6 +137,16 @@ class Field:
         return about
 
 
+#: The languages that are installed here; the recorded databases had one (``fields/res.partner``).
+LANGUAGES = {
+    "en_US": "English (US)",
+    "de_DE": "German / Deutsch",
+    "fr_FR": "French / Francais",
+    "nl_NL": "Dutch / Nederlands",
+    "it_IT": "Italian / Italiano",
+    "es_ES": "Spanish / Espanol",
+}
+
 #: Fields of all models of a version by model and name.
 Schema = dict[str, dict[str, Field]]
 
@@ -148,6 +158,8 @@ def title_of(model: str) -> str:
 
 def _field(name: str, raw: list[Any]) -> Field:
     options = raw[1] if len(raw) > 1 else {}
+    if name == "lang" and raw[0] == "selection":
+        options = {**options, "selection": list(LANGUAGES.items())}
     return Field(
         name=name,
         type=raw[0],

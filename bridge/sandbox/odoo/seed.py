@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from bridge.sandbox.odoo.records import Env
-from bridge.sandbox.odoo.schema import load_data
+from bridge.sandbox.odoo.schema import LANGUAGES, load_data
 
 ADMIN_UID = 2
 BOT_UID = 1
@@ -28,15 +28,6 @@ SERVICES = {
     "CREDIT": "Store credit",
     "FEE": "Fee",
     "BUNDLE": "Bundle",
-}
-
-LANGUAGES = {
-    "en_US": "English (US)",
-    "de_DE": "German / Deutsch",
-    "fr_FR": "French / Francais",
-    "nl_NL": "Dutch / Nederlands",
-    "it_IT": "Italian / Italiano",
-    "es_ES": "Spanish / Espanol",
 }
 
 #: US states and territories in Odoo's order: California has the recorded id 13.
