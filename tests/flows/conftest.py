@@ -1,0 +1,68 @@
+"""Shops for the tests of the order flow: one sandbox a version and test process, a ledger of its own for each test."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from bridge.ledger import Ledger
+from bridge.sandbox import Sandbox
+from tests.support.shop import HURRIED, Shop
+
+SECRET_KEY = "a key of sufficient length"
+
+#: Opens a shop on Odoo of a version, with settings; prices have 6 digits unless said otherwise.
+OpenShop = Callable[..., Shop]
+
+
+@pytest.fixture(scope="session")
+def shared_boxes() -> Iterator[dict[int, Sandbox]]:
+    boxes: dict[int, Sandbox] = {}
+    yield boxes
+    for box in boxes.values():
+        box.stop()
+
+
+@pytest.fixture(scope="session")
+def empty_ledger(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give a migrated ledger to copy: cheaper than to migrate one for each test."""
+    path = tmp_path_factory.mktemp("empty") / "ledger.db"
+    ledger = Ledger.open(f"sqlite:///{path}", secret_key=SECRET_KEY)
+    ledger.migrate()
+    ledger.close()
+    return path
+
+
+@pytest.fixture
+def open_shop(shared_boxes: dict[int, Sandbox], empty_ledger: Path, tmp_path: Path) -> Iterator[OpenShop]:
+    shops: list[Shop] = []
+    boxes: list[Sandbox] = []
+
+    def open_one(version: int = 18, *, digits: int = 6, own_box: bool = False, **settings: object) -> Shop:
+        if own_box:
+            box = Sandbox.start(odoo_version=version)
+            boxes.append(box)
+        else:
+            box = shared_boxes.get(version) or Sandbox.start(odoo_version=version)
+            shared_boxes[version] = box
+        box.odoo.set_price_precision(digits)
+        box.odoo.set_rounding("round_globally" if version >= 19 else "round_per_line")
+        path = tmp_path / f"ledger-{len(shops)}.db"
+        shutil.copyfile(empty_ledger, path)
+        ledger = Ledger.open(f"sqlite:///{path}", secret_key=SECRET_KEY, lengths=HURRIED)
+        shop = Shop(box, ledger, settings=settings)
+        shops.append(shop)
+        box.calls.reset()
+        return shop
+
+    yield open_one
+    for shop in shops:
+        shop.box.odoo.faults.clear()
+        shop.box.magento.faults.clear()
+        shop.box.odoo.inflight.release_all()
+        shop.close()
+    for box in boxes:
+        box.stop()
