@@ -190,6 +190,7 @@ def _run_claimed(runtime: Runtime, job: Job) -> str | None:
         error=None if decision.state in {"done", "lost"} or error is None else job_error(error),
         exchanges=context.exchanges,
         result=result,
+        label=context.label,
     )
     _log(decision, error, state, seconds=time.monotonic() - started)
     runtime.ended()

@@ -151,6 +151,16 @@ class MappingMissing(OperatorError):
         self.cause = f"mapping:{kind}:{value}"
 
 
+class MappingWrong(OperatorError):
+    """A Magento value is mapped to an Odoo record that it cannot stand for; another decision releases the job."""
+
+    code = "mapping_wrong"
+
+    def __init__(self, message: str, *, kind: str, value: str, **details: Any) -> None:
+        super().__init__(message, kind=kind, value=value, **details)
+        self.cause = f"remapping:{kind}:{value}"
+
+
 class TotalDiffers(OperatorError):
     """The order's total in Odoo would not be Magento's."""
 

@@ -15,6 +15,17 @@ from bridge.translate.order_book import OrderNeeds
 
 #: Service products for what stands in totals beside goods, made in the sandbox's Odoo.
 _SERVICES_MADE = frozenset({"shipping", "discount", "adjustment", "bundle", "tax_rounding"})
+#: Shares of requests that go wrong where faults are wanted, by system.
+FAULTS: Mapping[str, Mapping[str, Any]] = {
+    "magento": {
+        "latency": (0.0, 0.02),
+        "error_5xx": 0.04,
+        "rate_429": 0.02,
+        "cut_before": 0.02,
+        "stale_reads": 0.03,
+    },
+    "odoo": {"latency": (0.0, 0.02), "error_5xx": 0.02, "cut_before": 0.03, "cut_after": 0.04},
+}
 
 
 def add_instance(
@@ -48,16 +59,10 @@ def map_all(
 
     ``inside`` maps to the taxes that are included in the price.
     """
-    skus: dict[str, float] = {}
+    needed = seed_products(box, orders)
     found: dict[tuple[str, str], str] = {}
-    catalog = {product["id"]: str(product["sku"]) for product in box.magento.catalog.all()}
-    for raw in orders:
-        need = needs(parse_order(raw))
-        for product in need.products:
-            if not product.is_service:
-                skus[catalog.get(product.product_id, product.sku)] = 1.0
+    for need in needed:
         found |= _mappings(need)
-    box.odoo.seed_products(skus)
     taxes = _taxes(box, inside=inside)
     for (kind, value), label in found.items():
         if kind == "service":
@@ -72,6 +77,15 @@ def map_all(
         ledger.mappings.set(
             name, kind, value, odoo_model=model, odoo_id=odoo_id, odoo_label=label or value, by="showcase"
         )
+
+
+def seed_products(box: Sandbox, orders: Iterable[Mapping[str, Any]]) -> list[OrderNeeds]:
+    """Give Odoo the products that ``orders`` need; return what each order needs."""
+    catalog = {product["id"]: str(product["sku"]) for product in box.magento.catalog.all()}
+    needed = [needs(parse_order(raw)) for raw in orders]
+    goods = (product for need in needed for product in need.products if not product.is_service)
+    box.odoo.seed_products({catalog.get(one.product_id, one.sku): 1.0 for one in goods})
+    return needed
 
 
 def _mappings(need: OrderNeeds) -> dict[tuple[str, str], str]:

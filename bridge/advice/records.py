@@ -40,8 +40,14 @@ _MAPPINGS = (
         where="bridge mappings set {kind} {quoted_value} ODOO_ID",
     ),
     Entry(
+        code="mapping_wrong",
+        happened="{message}",
+        to_do="Change the mapping; the jobs that wait for it go on by themselves.",
+        where="bridge mappings set {kind} {quoted_value} ODOO_ID",
+    ),
+    Entry(
         code="order_unclear",
-        reasons=because("tax_percent", "tax_kind", "tax_mixed"),
+        reasons=because("tax_kind", "tax_mixed"),
         happened="{message}",
         to_do="Change the mapping as the message says, then retry.",
         where="bridge mappings list --kind tax",

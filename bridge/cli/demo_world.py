@@ -16,7 +16,7 @@ from typing import Any
 from bridge.ledger import Ledger, Lengths
 from bridge.sandbox import Sandbox
 from bridge.settings import Settings
-from bridge.showcase import add_instance, map_all
+from bridge.showcase import FAULTS, add_instance, map_all
 from consumers.embedded import Embedded
 from schemas.events import new_event
 
@@ -109,11 +109,8 @@ def _prepare(ledger: Ledger, box: Sandbox, count: int) -> Sequence[Mapping[str, 
 
 def _publish(bridge: Embedded, box: Sandbox, raws: Sequence[Mapping[str, Any]], *, faults: bool) -> int:
     if faults:
-        # Shares of requests that go wrong.
-        box.magento.faults.set(
-            latency=(0.0, 0.02), error_5xx=0.04, rate_429=0.02, cut_before=0.02, stale_reads=0.03
-        )
-        box.odoo.faults.set(latency=(0.0, 0.02), error_5xx=0.02, cut_before=0.03, cut_after=0.04)
+        box.magento.faults.set(**FAULTS["magento"])
+        box.odoo.faults.set(**FAULTS["odoo"])
     events = [
         new_event(
             "magento.order.saved",

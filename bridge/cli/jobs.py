@@ -13,6 +13,8 @@ from bridge.ledger import Change, Job, JobId, JobState
 #: States in which the last attempt's error says why the job is there.
 _WITH_ERROR = frozenset({"retry_waiting", "blocked", "failed", "cancelled"})
 STATES: tuple[str, ...] = get_args(JobState)
+#: Jobs read at once where all of a state are meant.
+_PAGE = 500
 
 
 @click.group()
@@ -25,6 +27,7 @@ def jobs() -> None:
 @click.option("--state", "states", type=click.Choice(STATES), multiple=True, help="May be repeated.")
 @click.option("--kind", metavar="KIND", help="import-order, import-orders, ...")
 @click.option("--entity", metavar="ENTITY", help="What the work is about: an entity id, a number.")
+@click.option("--label", metavar="LABEL", help="What people call it: an order's number.")
 @click.option("--before", type=int, metavar="ID", help="Only jobs older than this one.")
 @click.option("--limit", type=click.IntRange(1, 1000), default=50, show_default=True)
 @json_option
@@ -36,6 +39,7 @@ def list_(  # one parameter an option
     states: tuple[str, ...],
     kind: str | None,
     entity: str | None,
+    label: str | None,
     before: int | None,
     limit: int,
     as_json: bool,
@@ -46,6 +50,7 @@ def list_(  # one parameter an option
         states=states,
         kind=kind,
         entity=entity,
+        label=label,
         before=None if before is None else JobId(before),
         limit=limit,
     )
@@ -53,9 +58,19 @@ def list_(  # one parameter an option
         print_json([describe(job) for job in found])
         return
     print_table(
-        ("ID", "INSTANCE", "KIND", "ENTITY", "STATE", "RETRIES", "CREATED", "WHAT"),
+        ("ID", "INSTANCE", "KIND", "ENTITY", "LABEL", "STATE", "RETRIES", "CREATED", "WHAT"),
         [
-            (job.id, job.instance, job.kind, job.entity, job.state, job.retry_count, job.created_at, why(job))
+            (
+                job.id,
+                job.instance,
+                job.kind,
+                job.entity,
+                job.label,
+                job.state,
+                job.retry_count,
+                job.created_at,
+                why(job),
+            )
             for job in found
         ],
         empty="No jobs fit.",
@@ -91,11 +106,34 @@ def show(app: App, job_id: int, *, trace: bool, as_json: bool) -> None:
 
 
 @jobs.command()
-@click.argument("job_ids", type=int, nargs=-1, required=True)
+@click.argument("job_ids", type=int, nargs=-1)
+@click.option("--state", type=click.Choice(["blocked", "failed"]), help="All jobs in this state.")
+@click.option("--kind", metavar="KIND", help="With --state: only those of this kind.")
+@click.option(
+    "--instance", "instance_name", metavar="NAME", help="With --state: only those of this instance."
+)
 @pass_app
-def retry(app: App, job_ids: tuple[int, ...]) -> int:
-    """Run jobs again that wait, are blocked or have failed."""
-    return _act(app.ledger.jobs.retry(JobId(job_id)) for job_id in job_ids)
+def retry(
+    app: App, job_ids: tuple[int, ...], *, state: str | None, kind: str | None, instance_name: str | None
+) -> int:
+    """Run jobs again that wait, are blocked or have failed: those named, or all in a state."""
+    if bool(job_ids) == bool(state):
+        raise click.UsageError("Name the jobs, or give --state blocked or --state failed for all of them.")
+    if state is None:
+        return _act(app.ledger.jobs.retry(JobId(job_id)) for job_id in job_ids)
+    retried = _retry_all(app, instance=app.instance_name(instance_name), state=state, kind=kind)
+    click.echo(f"{retried} {state} jobs will run again." if retried else f"No job is {state}.")
+    return 0
+
+
+def _retry_all(app: App, *, instance: str | None, state: str, kind: str | None) -> int:
+    retried, before = 0, None
+    while page := app.ledger.jobs.list(
+        instance=instance, states=(state,), kind=kind, before=before, limit=_PAGE
+    ):
+        retried += sum(app.ledger.jobs.retry(job.id).changed for job in page)
+        before = page[-1].id
+    return retried
 
 
 @jobs.command()
@@ -113,6 +151,7 @@ def describe(job: Job, *, trace: bool = False) -> dict[str, Any]:
         "kind": job.kind,
         "instance": job.instance,
         "entity": job.entity,
+        "label": job.label,
         "external_key": job.external_key,
         "state": job.state,
         "retry_count": job.retry_count,

@@ -28,6 +28,7 @@ from bridge.cli.output import print_text
 from bridge.cli.processes import beat, flower, serve, worker
 from bridge.cli.publish import publish
 from bridge.cli.run import run
+from bridge.cli.sandbox import sandbox
 from bridge.errors import BridgeError, ConfigurationError
 from bridge.logs import configure_logging
 from bridge.masking import mask_text
@@ -69,6 +70,7 @@ for command in (
     publish,
     resume,
     run,
+    sandbox,
     schedules,
     serve,
     worker,

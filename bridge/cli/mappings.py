@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
 import click
 
 from bridge.cli.app import App, pass_app, person
 from bridge.cli.output import json_option, print_json, print_table, print_text
 from bridge.errors import BridgeError
 from bridge.flows.kinds import MAPPING_KINDS
+from bridge.translate.money import plain
 
 _KIND = click.Choice(sorted(MAPPING_KINDS))
 
@@ -64,13 +69,18 @@ def set_(
     model = MAPPING_KINDS[kind].model
     if odoo_id == 0 and kind != "zero_tax":
         raise click.UsageError("ODOO_ID 0 is for zero_tax only, where it means explicitly no tax.")
-    label = "no tax" if odoo_id == 0 else None if unchecked else _label(app, instance.name, model, odoo_id)
+    record: Mapping[str, Any] = {} if odoo_id else {"display_name": "no tax"}
+    if odoo_id and not unchecked:
+        record = _record(app, instance.name, model, odoo_id)
+    label = record.get("display_name")
     waiting = app.ledger.mappings.impact(instance.name, kind, value)
     app.ledger.mappings.set(
         instance.name, kind, value, odoo_model=model, odoo_id=odoo_id, odoo_label=label, by=person()
     )
     released = f" Jobs that waited for it and go on: {waiting}." if waiting else ""
     print_text(f"{kind} {value} is {label or f'{model} {odoo_id}'}.{released}")
+    if "amount" in record and (doubt := _doubt(kind, value, record["amount"])):
+        print_text(doubt, err=True)
 
 
 @mappings.command()
@@ -87,12 +97,30 @@ def ignore(app: App, kind: str, value: str, *, instance_name: str | None) -> Non
     print_text(f"{kind} {value} is ignored.")
 
 
-def _label(app: App, instance_name: str, model: str, odoo_id: int) -> str:
+def _record(app: App, instance_name: str, model: str, odoo_id: int) -> Mapping[str, Any]:
+    fields = ["display_name", *(("amount", "type_tax_use") if model == "account.tax" else ())]
     try:
         odoo = app.runtime.systems.of(app.ledger.instances.get(instance_name)).odoo
-        rows = odoo.read(model, [odoo_id], ["display_name"])
+        rows = odoo.read(model, [odoo_id], fields)
     except BridgeError as exc:
         raise click.UsageError(f"{exc.message} (--unchecked maps without asking Odoo)") from None
     if not rows:
         raise click.UsageError(f"Odoo has no {model} with the id {odoo_id}.")
-    return str(rows[0]["display_name"])
+    row: Mapping[str, Any] = rows[0]
+    if model == "account.tax" and row["type_tax_use"] != "sale":
+        raise click.UsageError(f"{row['display_name']} is no sales tax in Odoo, and an order takes no other.")
+    return row
+
+
+def _doubt(kind: str, value: str, amount: Decimal) -> str | None:
+    """Return a word of doubt where the rate that is mapped to is another one than Magento's."""
+    try:
+        percent = Decimal(value.rpartition("|")[2])
+    except ArithmeticError:
+        return None
+    if kind != "tax" or percent == amount:
+        return None
+    return (
+        f"Mind that Magento's rate is {plain(percent)} % and this one {plain(amount)} %: orders block for "
+        "it, unless several of Magento's rates together are this one Odoo tax."
+    )

@@ -94,8 +94,8 @@ class Followed:
         """Print the jobs, and the run with those of its jobs that are not done."""
         jobs = [*self.jobs(ledger), *self._not_done(ledger)]
         print_table(
-            ("JOB", "KIND", "ENTITY", "STATE", "WHAT"),
-            [(job.id, job.kind, job.entity, job.state, why(job)) for job in jobs],
+            ("JOB", "KIND", "ENTITY", "LABEL", "STATE", "WHAT"),
+            [(job.id, job.kind, job.entity, job.label, job.state, why(job)) for job in jobs],
             empty="",
         )
         for text in dict.fromkeys(
@@ -105,7 +105,7 @@ class Followed:
         if self.run_id is not None:
             progress = ledger.runs.progress(self.run_id)
             states = ", ".join(f"{number} {_words(state)}" for state, number in progress.jobs.items())
-            print_text(f"{progress.run.seen} changed orders seen; jobs made: {states or 'none'}.")
+            print_text(f"{progress.run.seen} changed orders seen; their jobs: {states or 'none'}.")
 
     def _not_done(self, ledger: Ledger) -> list[Job]:
         if self.run_id is None:

@@ -34,6 +34,8 @@ class FlowContext:
         self._job = job
         self._instance_name = instance_name
         self.ledger = ledger
+        #: What people call the job's entity, once the flow has learned it: an order's number.
+        self.label: str | None = None
         #: The exchanges of this attempt, written down at its end.
         self.exchanges: list[Exchange] = []
         #: Raises LeaseLost unless the lease lasts so many seconds more.

@@ -29,5 +29,7 @@ def run(ctx: FlowContext) -> Mapping[str, Any]:
             f"Magento has no order with the number {number}.", system="magento", entity="order", number=number
         )
     entity_id = str(row["entity_id"])
-    wanted = ctx.ledger.jobs.want([want("import-order", instance=ctx.instance.name, entity=entity_id)])
+    wanted = ctx.ledger.jobs.want(
+        [want("import-order", instance=ctx.instance.name, entity=entity_id, label=number)]
+    )
     return {"entity_id": int(entity_id), "job_id": wanted[0].job_id}

@@ -72,6 +72,7 @@ def run(ctx: FlowContext) -> Mapping[str, Any]:
     """Import the order whose entity id is the job's entity, or bring its sales order up to date."""
     ctx.reread_after_block()
     raw = ctx.magento.order(int(ctx.job.entity))
+    ctx.label = str(raw.get("increment_id") or "") or None
     _insist_on_version(ctx, raw)
     order = read_order(raw)
     binding = ctx.ledger.bindings.get(ctx.instance.name, ORDER, ctx.job.entity)

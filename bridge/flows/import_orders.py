@@ -37,6 +37,7 @@ def run(ctx: FlowContext) -> Mapping[str, Any]:
             instance=ctx.instance.name,
             entity=str(row["entity_id"]),
             version=str(row["updated_at"]),
+            label=str(row["increment_id"]),
         )
         for row in page.rows
     ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from bridge.errors import OperatorError, SettingsWrong
+from bridge.errors import MappingWrong, SettingsWrong
 from bridge.flows.context import FlowContext
 from bridge.flows.order_products import BUNDLE, OWN_SERVICES, find_products, find_services, service_key
 from bridge.ledger import MappingRow
@@ -17,19 +17,13 @@ from bridge.translate.order_book import MappingKey, OrderBook, OrderNeeds, Order
 _DEFAULT_ROUNDING: RoundingMethod = "round_per_line"
 
 
-class MappedRecordGone(OperatorError):
-    """The Odoo record that a Magento value is mapped to was deleted."""
-
-    code = "mapped_record_gone"
-
-
 def gather(ctx: FlowContext, order: MagentoOrder, needs: OrderNeeds) -> OrderBook:
     """Return the book of ``order``: mapped taxes, products, services, places, the pricelist and Odoo's profile.
 
     Values without a mapping are noted for the mapping center; the translation says which of them it cannot do without.
 
     Raises:
-        MappedRecordGone: a tax that a value is mapped to was deleted in Odoo.
+        MappingWrong: a tax that a value is mapped to was deleted in Odoo.
         ProductUnknown, DuplicateRecord: a product cannot be told.
         SettingsWrong: no pricelist has the order's currency.
     """
@@ -139,11 +133,11 @@ def _taxes(
             continue
         row = rows.get(mapping.odoo_id)
         if row is None:
-            # No MappingMissing: that goes on by itself as soon as there is a mapping, and there is one.
-            raise MappedRecordGone(
+            raise MappingWrong(
                 f"The Odoo tax (id {mapping.odoo_id}) that {key[0]} {key[1]!r} is mapped to was deleted. Map it to "
-                "another one, then retry.",
+                "another one.",
                 system="odoo",
+                reason="record_gone",
                 kind=key[0],
                 value=key[1],
             )

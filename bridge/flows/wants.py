@@ -60,6 +60,7 @@ def want(
     instance: str,
     entity: str,
     version: str | None = None,
+    label: str | None = None,
     data: Mapping[str, Any] | None = None,
     not_before_seconds: float = 0.0,
     run_id: RunId | None = None,
@@ -76,6 +77,7 @@ def want(
         systems=place.systems,
         data=data or {},
         version=version,
+        label=label,
         not_before_seconds=not_before_seconds,
         run_id=run_id,
     )

@@ -41,6 +41,11 @@ def mapping_cause(kind: str, value: str) -> str:
     return f"mapping:{kind}:{value}"
 
 
+def remapping_cause(kind: str, value: str) -> str:
+    """Return the cause of jobs that need another mapping than there is, as ``MappingWrong`` names it."""
+    return f"remapping:{kind}:{value}"
+
+
 def is_gone(session: Session, job: Job, cause: str) -> bool:
     """Return whether ``cause`` has been mended since the job began; it cannot be until the transaction ends."""
     where, kind_and_value = cause.partition(":")[::2]

@@ -29,7 +29,8 @@ UPDATE jobs SET
         ELSE {{now}} END,
     cause = CASE WHEN wanted > claimed THEN NULL ELSE :cause END,
     waits_for = NULL, fence = NULL, lease_until = NULL, cancel_requested = false,
-    error_code = :error_code, error = :error, help = :help, trace = :trace, result = coalesce(:result, result)
+    error_code = :error_code, error = :error, help = :help, trace = :trace, result = coalesce(:result, result),
+    label = coalesce(:label, label)
 WHERE id = :id AND fence = :fence AND state = 'running'
 RETURNING state
 """
@@ -44,7 +45,7 @@ UPDATE jobs SET
     cause = NULL, waits_for = CASE WHEN cancel_requested AND NOT :is_doubt THEN NULL ELSE :waits_for END,
     fence = NULL, lease_until = NULL,
     cancel_requested = cancel_requested AND :is_doubt AND wanted <= claimed,
-    error_code = :error_code, error = :error, help = :help, trace = :trace
+    error_code = :error_code, error = :error, help = :help, trace = :trace, label = coalesce(:label, label)
 WHERE id = :id AND fence = :fence AND state = 'running'
 RETURNING state
 """
@@ -68,6 +69,8 @@ class End:
     decision: Decision
     error: JobError | None
     result: Mapping[str, Any] | None
+    #: What people call the job's entity, where the attempt has learned it.
+    label: str | None = None
 
 
 def finish_in(session: Session, job: Job, end: End, *, lengths: Lengths) -> str | None:
@@ -101,6 +104,7 @@ def _write(session: Session, job: Job, end: End, decision: Decision) -> str | No
         "id": job.id,
         "fence": job.fence,
         "count": int(decision.uses_attempt),
+        "label": end.label,
         **_error_columns(end.error),
     }
     if decision.state == "retry_waiting":
@@ -168,10 +172,3 @@ def _error_columns(error: JobError | None) -> dict[str, str | None]:
     if error is None:
         return {"error_code": None, "error": None, "help": None, "trace": None}
     return {"error_code": error.code, "error": error.message, "help": error.help, "trace": error.trace}
-
-
-def as_end(
-    decision: Decision, *, error: JobError | None = None, result: Mapping[str, Any] | None = None
-) -> End:
-    """Return an attempt's end as one value."""
-    return End(decision=decision, error=error, result=result)

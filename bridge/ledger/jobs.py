@@ -12,7 +12,7 @@ from bridge.ledger.claims import JOB
 from bridge.ledger.database import Database, Session
 from bridge.ledger.dispatch import Dispatcher
 from bridge.ledger.exchanges import Exchanges, add_in
-from bridge.ledger.finishing import as_end, finish_in
+from bridge.ledger.finishing import End, finish_in
 from bridge.ledger.records import (
     Attempt,
     Change,
@@ -92,16 +92,17 @@ class Jobs:
         error: JobError | None = None,
         exchanges: Sequence[Exchange] = (),
         result: Mapping[str, Any] | None = None,
+        label: str | None = None,
         wants: Sequence[Want] = (),
     ) -> str | None:
         """End an attempt in one transaction and return the job's new state; None when the lease was lost.
 
-        ``wants`` is follow-up work that must exist exactly when this job has ended. For an error of a
+        ``label`` is what people call the job's entity, where the attempt has learned it. ``wants`` is follow-up work that must exist exactly when this job has ended. For an error of a
         system call ``breakers.failure`` first: while its breaker is open the attempt does not count.
         """
         if decision.state == "lost" or job.fence is None:
             return None
-        end = as_end(decision, error=error, result=result)
+        end = End(decision=decision, error=error, result=result, label=label)
 
         def work(session: Session) -> str | None:
             state = finish_in(session, job, end, lengths=self._lengths)
@@ -130,6 +131,7 @@ class Jobs:
         states: Sequence[str] = (),
         kind: str | None = None,
         entity: str | None = None,
+        label: str | None = None,
         external_key: str | None = None,
         run_id: RunId | None = None,
         since: datetime | None = None,
@@ -142,6 +144,7 @@ class Jobs:
             "instance": instance,
             "kind": kind,
             "entity": entity,
+            "label": label,
             "external_key": external_key,
             "run_id": run_id,
         }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from bridge.ledger.causes import mapping_cause, release_cause
+from bridge.ledger.causes import mapping_cause, mark_released, release_cause, remapping_cause
 from bridge.ledger.database import Database, Session
 from bridge.ledger.dialects import json_rows
 from bridge.ledger.facts import MappingChange, MappingRow
@@ -51,7 +51,7 @@ SELECT {_CHANGE.columns} FROM mapping_history WHERE instance = :instance AND kin
 ORDER BY version
 """
 _IMPACT = """
-SELECT count(*) FROM jobs WHERE state = 'blocked' AND instance = :instance AND cause = :cause
+SELECT count(*) FROM jobs WHERE state = 'blocked' AND instance = :instance AND cause IN (:missing, :wrong)
 """
 
 
@@ -89,7 +89,7 @@ class Mappings:
         by: str,
         data: Mapping[str, Any] | None = None,
     ) -> MappingRow:
-        """Decide that a value stands for an Odoo record, and let the jobs go on that lacked it."""
+        """Decide that a value stands for an Odoo record, and let the jobs go on that lacked it or had a wrong one."""
         record = {
             "odoo_model": odoo_model,
             "odoo_id": odoo_id,
@@ -115,9 +115,10 @@ class Mappings:
             return _CHANGE.read_all(session.rows(_HISTORY, instance=instance, kind=kind, value=value))
 
     def impact(self, instance: str, kind: str, value: str) -> int:
-        """Return how many jobs are blocked for lack of a value's mapping."""
+        """Return how many jobs are blocked for lack of a value's mapping, or because it is a wrong one."""
+        missing, wrong = mapping_cause(kind, value), remapping_cause(kind, value)
         with self._database.read() as session:
-            return int(session.value(_IMPACT, instance=instance, cause=mapping_cause(kind, value)))
+            return int(session.value(_IMPACT, instance=instance, missing=missing, wrong=wrong))
 
     def _decide(
         self, instance: str, kind: str, value: str, *, state: str, by: str, **record: Any
@@ -130,6 +131,8 @@ class Mappings:
             decided = _MAPPING.read(rows[0])
             session.run(_KEEP, version=decided.version, **named)
             release_cause(session, instance, mapping_cause(kind, value))
+            mark_released(session, instance, remapping_cause(kind, value))
+            release_cause(session, instance, remapping_cause(kind, value))
             return decided
 
         return self._database.write(work, on_conflict_again=True)

@@ -71,6 +71,8 @@ class Want:
     data: Mapping[str, Any] = field(default_factory=dict)
     #: The version the event named, as text that sorts by time.
     version: str | None = None
+    #: What people call the entity, where that is known already: an order's number.
+    label: str | None = None
     #: The job is not started sooner than this.
     not_before_seconds: float = 0.0
     run_id: RunId | None = None
@@ -95,6 +97,8 @@ class Job:
     instance: str
     kind: str
     entity: str
+    #: What people call the entity, once it is known: an order's number.
+    label: str | None
     external_key: str
     queue: str
     #: With the instance in front, or None.

@@ -15,13 +15,14 @@ from bridge.ledger.shapes import to_json
 LANE_SEPARATOR = "|"
 
 #: An open job takes the new want along: ``blocked`` goes on, ``retry_waiting`` keeps its wait, ``running`` runs
-#: once more. Sorted, so that two batches lock the same rows in the same order.
+#: once more; the newest run that wants it counts it as its own. Sorted, so that two batches lock the same rows in
+#: the same order.
 _WANT = """
-INSERT INTO jobs (instance, kind, entity, external_key, queue, lock_key, lane, priority, systems, data, version,
+INSERT INTO jobs (instance, kind, entity, label, external_key, queue, lock_key, lane, priority, systems, data, version,
     state, wanted, next_attempt_at, not_before, run_id, created_at)
-SELECT w.instance, w.kind, w.entity, w.external_key, w.queue, w.lock_key, w.lane, w.priority, w.systems, w.data,
+SELECT w.instance, w.kind, w.entity, w.label, w.external_key, w.queue, w.lock_key, w.lane, w.priority, w.systems, w.data,
     w.version, 'pending', w.wanted, {later:w.delay}, {later:w.delay}, w.run_id, {now}
-FROM {rows wants w(instance text, kind text, entity text, external_key text, queue text, lock_key text,
+FROM {rows wants w(instance text, kind text, entity text, label text, external_key text, queue text, lock_key text,
     lane text, priority bigint, systems text, data text, version text, wanted bigint, delay double precision,
     run_id bigint)}
 WHERE true
@@ -41,7 +42,8 @@ DO UPDATE SET
     version = CASE WHEN jobs.version IS NULL OR excluded.version > jobs.version
         THEN excluded.version ELSE jobs.version END,
     cancel_requested = jobs.cancel_requested AND jobs.state = 'running',
-    run_id = coalesce(jobs.run_id, excluded.run_id)
+    label = coalesce(excluded.label, jobs.label),
+    run_id = coalesce(excluded.run_id, jobs.run_id)
 RETURNING id, external_key, wanted, run_id
 """
 
@@ -92,6 +94,7 @@ def _row(key: str, want: Want) -> dict[str, Any]:
         "instance": want.instance,
         "kind": want.kind,
         "entity": want.entity,
+        "label": want.label,
         "external_key": key,
         "queue": want.queue,
         "lock_key": lock_name(want.instance, want.lock_key),
@@ -118,4 +121,5 @@ def _join(row: dict[str, Any], want: Want) -> None:
     row["delay"] = max(row["delay"], want.not_before_seconds)
     row["version"] = max(row["version"] or "", want.version or "") or None
     row["data"] = to_json(want.data) if want.data else row["data"]
+    row["label"] = row["label"] or want.label
     row["run_id"] = row["run_id"] or want.run_id

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 
-from bridge.errors import MappingMissing, OrderUnclear
+from bridge.errors import MappingMissing, MappingWrong, OrderUnclear
 from bridge.translate.magento_records import AppliedTax, MagentoOrder, OrderItem, tax_key
 from bridge.translate.money import ZERO, amount, plain, round_to
 from bridge.translate.odoo_totals import OdooTax, line_taxes
@@ -85,6 +85,7 @@ def odoo_taxes(book: OrderBook, keys: Sequence[MappingKey]) -> tuple[OdooTax, ..
 
     Raises:
         MappingMissing: a key is not mapped.
+        MappingWrong: a key is mapped to a tax of another percentage.
         OrderUnclear: the taxes cannot be on one line.
     """
     found: dict[int, OdooTax] = {}
@@ -106,9 +107,12 @@ def _check_percent(keys: Sequence[MappingKey], taxes: Sequence[OdooTax]) -> None
     mapped = sum((tax.amount for tax in taxes), ZERO)
     if wanted != mapped:
         names = ", ".join(value.replace("|", " ") for _, value in keys)
-        raise OrderUnclear(
+        raise MappingWrong(
             f"Magento's tax {names} % is mapped to Odoo taxes of {plain(mapped)} %. Map it to taxes of "
             f"{plain(wanted)} %.",
+            # Of several that share a line any may be the wrong one; a person who mends another retries the job.
+            kind=TAX,
+            value=keys[0][1],
             reason="tax_percent",
             wanted=plain(wanted),
             mapped=plain(mapped),

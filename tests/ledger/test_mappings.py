@@ -8,8 +8,10 @@ from bridge.ledger import Ledger
 from bridge.retry import Decision
 from tests.support.ledger import again, in_threads, start, state_of
 
-CAUSE = "mapping:tax:VAT 21% / 21.0000"
 VALUE = "VAT 21% / 21.0000"
+CAUSE = f"mapping:tax:{VALUE}"
+#: Of a job that has a mapping, and needs another one.
+WRONG = f"remapping:tax:{VALUE}"
 
 
 def decide(ledger: Ledger, value: str = VALUE, odoo_id: int = 8, instance: str = "shop"):
@@ -63,14 +65,15 @@ def test_every_decision_is_kept(ledger: Ledger):
     assert ledger.mappings.resolve("shop", [("tax", VALUE)]) == {}
 
 
+@pytest.mark.parametrize("own", [CAUSE, WRONG])
 @pytest.mark.parametrize("by", ["set", "ignore"])
-def test_a_decision_lets_the_blocked_jobs_go_on_and_no_others(ledger: Ledger, by: str):
+def test_a_decision_lets_the_blocked_jobs_go_on_and_no_others(ledger: Ledger, by: str, own: str):
     mine, other_value, other_instance = (
         start(ledger, "1"),
         start(ledger, "2"),
         start(ledger, "3", instance="other"),
     )
-    for job, cause in ((mine, CAUSE), (other_value, "mapping:tax:9"), (other_instance, CAUSE)):
+    for job, cause in ((mine, own), (other_value, f"{own}9"), (other_instance, own)):
         assert ledger.jobs.finish(job, Decision(state="blocked", cause=cause)) == "blocked"
     assert ledger.mappings.impact("shop", "tax", VALUE) == 1
     if by == "set":
@@ -84,11 +87,20 @@ def test_a_decision_lets_the_blocked_jobs_go_on_and_no_others(ledger: Ledger, by
     ]
 
 
-def test_a_mapping_set_while_the_job_ran_does_not_block_it(ledger: Ledger):
+@pytest.mark.parametrize("cause", [CAUSE, WRONG])
+def test_a_mapping_set_while_the_job_ran_does_not_block_it(ledger: Ledger, cause: str):
     job = start(ledger)
     decide(ledger)
-    assert ledger.jobs.finish(job, Decision(state="blocked", cause=CAUSE)) == "pending"
+    assert ledger.jobs.finish(job, Decision(state="blocked", cause=cause)) == "pending"
     assert again(ledger, job.id).attempt == 2
+
+
+def test_a_mapping_that_was_wrong_when_the_job_began_blocks_it_until_there_is_another(ledger: Ledger):
+    decide(ledger, odoo_id=8)
+    job = start(ledger)
+    assert ledger.jobs.finish(job, Decision(state="blocked", cause=WRONG)) == "blocked"
+    decide(ledger, odoo_id=9)
+    assert state_of(ledger, job.id) == "pending"
 
 
 def test_a_job_blocked_for_a_value_that_nobody_observed_makes_it_known(ledger: Ledger):
@@ -97,11 +109,12 @@ def test_a_job_blocked_for_a_value_that_nobody_observed_makes_it_known(ledger: L
     assert ledger.mappings.get("shop", "tax", VALUE).state == "unmapped"
 
 
-def test_nobody_stays_blocked_when_the_mapping_is_set_at_that_moment(ledger: Ledger):
+@pytest.mark.parametrize("kind", ["mapping", "remapping"])
+def test_nobody_stays_blocked_when_the_mapping_is_set_at_that_moment(ledger: Ledger, kind: str):
     for number in range(25):
         value = f"rate {number}"
         job = start(ledger, str(number))
-        blocked = Decision(state="blocked", cause=f"mapping:tax:{value}")
+        blocked = Decision(state="blocked", cause=f"{kind}:tax:{value}")
         in_threads(
             lambda job=job, blocked=blocked: ledger.jobs.finish(job, blocked),
             lambda value=value: decide(ledger, value),

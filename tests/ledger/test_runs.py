@@ -125,6 +125,18 @@ def test_a_page_folds_into_jobs_that_are_open_already(ledger: Ledger):
     assert ledger.runs.progress(run.id).jobs == {"pending": 2, "retry_waiting": 1}
 
 
+def test_the_newest_run_counts_an_open_job_as_its_own(ledger: Ledger):
+    first, job = started(ledger)
+    plan_page(ledger, first, job)
+    ledger.jobs.finish(job, DONE)
+    ledger.runs.cancel(first.id)
+    second, job = started(ledger)
+    page = plan_page(ledger, second, job)
+    assert (page.planned, page.folded) == (0, 3)
+    assert ledger.runs.progress(second.id).jobs == {"pending": 3}
+    assert ledger.runs.progress(first.id).jobs == {}
+
+
 def test_a_run_without_jobs_is_done(ledger: Ledger):
     run, job = started(ledger)
     ledger.runs.page(job, run.id, cursor=None, wants=[], seen=0)

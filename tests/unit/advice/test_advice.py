@@ -30,6 +30,7 @@ from bridge.errors import (
     InvalidRecord,
     LeaseLost,
     MappingMissing,
+    MappingWrong,
     OperatorError,
     OrderUnclear,
     PermanentError,
@@ -234,7 +235,11 @@ CASES: dict[str, tuple[Make, tuple[str, ...]]] = {
         ("auto_create_products",),
     ),
     "a tax is mapped to another rate": (
-        lambda: OrderUnclear("19 % is mapped to 7 %.", reason="tax_percent"),
+        lambda: MappingWrong("19 % is mapped to 7 %.", kind="tax", value="DE 19|19"),
+        ("Change the mapping", "go on by themselves", "bridge mappings set tax 'DE 19|19' ODOO_ID"),
+    ),
+    "taxes cannot be on one line": (
+        lambda: OrderUnclear("Two kinds of taxes.", reason="tax_mixed"),
         ("Change the mapping",),
     ),
     "the total differs": (

@@ -102,6 +102,29 @@ def test_a_job_is_retried_and_cancelled(shop: Cli) -> None:
     assert shop("jobs", "list", "--json").json[0]["state"] == "cancelled"
 
 
+def test_all_jobs_of_a_state_are_retried_at_once(shop: Cli) -> None:
+    for number in range(3):
+        blocked_job(entity=str(number))
+    blocked_job("import-orders", "all")
+    assert shop("jobs", "retry", "--state", "failed").out == "No job is failed.\n"
+    ended = shop("jobs", "retry", "--state", "blocked", "--kind", "import-order", "--instance", "shop")
+    assert (ended.code, ended.out) == (0, "3 blocked jobs will run again.\n")
+    states = {job["entity"]: job["state"] for job in shop("jobs", "list", "--json").json}
+    assert states == {"0": "pending", "1": "pending", "2": "pending", "all": "blocked"}
+
+
+def test_a_job_is_found_by_what_people_call_it(shop: Cli) -> None:
+    ledger = open_ledger(Settings())
+    try:
+        ledger.jobs.want([want("import-order", instance="shop", entity="60", label="000000047")])
+        ledger.jobs.want([want("import-order", instance="shop", entity="61")])
+    finally:
+        ledger.close()
+    (job,) = shop("jobs", "list", "--label", "000000047", "--json").json
+    assert (job["entity"], job["label"]) == ("60", "000000047")
+    assert "000000047" in shop("jobs", "list").out
+
+
 @pytest.mark.parametrize(
     ("args", "code", "words"),
     [
@@ -109,7 +132,9 @@ def test_a_job_is_retried_and_cancelled(shop: Cli) -> None:
         (("jobs", "show", "x"), 2, "not a valid integer"),
         (("jobs", "retry", "7"), 1, "There is no job 7"),
         (("jobs", "retry", str(2**70)), 1, "too large"),
-        (("jobs", "retry"), 2, "Missing argument"),
+        (("jobs", "retry"), 2, "Name the jobs, or give --state"),
+        (("jobs", "retry", "7", "--state", "blocked"), 2, "Name the jobs, or give --state"),
+        (("jobs", "retry", "--state", "done"), 2, "'failed'"),
         (("jobs", "list", "--state", "nope"), 2, "'retry_waiting'"),
         (("jobs", "list", "--limit", "0"), 2, "1<=x<=1000"),
         (("jobs", "list", "--instance", "nope"), 2, "There are: shop"),

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from bridge.errors import MappingMissing, OrderUnclear, TotalDiffers
+from bridge.errors import MappingMissing, MappingWrong, OrderUnclear, TotalDiffers
 from bridge.translate.magento_order import parse_order
 from bridge.translate.odoo_totals import OdooProfile, OdooTax
 from bridge.translate.order_book import OrderRules
@@ -71,8 +71,9 @@ def test_the_decision_no_tax_is_an_empty_cell_and_never_an_omission():
 def test_a_mapping_to_another_rate_is_refused():
     one = order()
     wrong = {("tax", "DE-19|19"): (OdooTax(id=1, amount=Decimal(7)),)}
-    with pytest.raises(OrderUnclear, match="taxes of 7 %"):
+    with pytest.raises(MappingWrong, match="taxes of 7 %") as refused:
         translate_order(one, book(one, taxes=wrong))
+    assert refused.value.cause == "remapping:tax:DE-19|19"
 
 
 def test_two_magento_taxes_may_be_one_odoo_tax_of_their_sum():

@@ -65,6 +65,7 @@ def _jobs() -> None:
         _text("instance"),
         _text("kind"),
         _text("entity"),
+        _text("label", required=False),
         _text("external_key"),
         _text("queue"),
         _text("lock_key", required=False),
