@@ -21,6 +21,7 @@ _ROLES: Mapping[str, frozenset[Role]] = {
     "shipping": frozenset({"shipping"}),
     "shipping_discount": frozenset({"shipping_discount"}),
 }
+_EXTRAS: frozenset[Role] = frozenset({"fee", "payment"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -181,25 +182,33 @@ def _net(plan: OrderPlan, totals: OrderTotals, roles: frozenset[Role]) -> Decima
     return sum((untaxed for line, untaxed in rows if line.role in roles), ZERO)
 
 
+def _net_reason(plan: OrderPlan, roles: frozenset[Role]) -> str:
+    """Return why the net of these lines differs: Odoo stores whole cents, of one price or of the other."""
+    taxes = {tax_id for line in plan.lines if line.role in roles for tax_id in line.tax_ids}
+    if any(plan.taxes[tax_id].price_include for tax_id in taxes):
+        return "Odoo's prices include the tax: it takes the net out of each row and rounds it to whole cents."
+    return "Odoo rounds each row to whole cents; Magento keeps what is below, or rounded its price before."
+
+
 def _net_parts(plan: OrderPlan, totals: OrderTotals) -> list[ExplainedPart]:
     expected = {part.name: part.amount for part in plan.expected}
     parts = []
     for name, roles in _ROLES.items():
         odoo = _net(plan, totals, roles)
         if name in expected or odoo:
-            parts.append(_part(name, expected.get(name, ZERO), odoo))
+            parts.append(_part(plan, name, roles, magento=expected.get(name, ZERO), odoo=odoo))
     extras = sum((value for name, value in expected.items() if name.startswith("extra:")), ZERO)
-    odoo = _net(plan, totals, frozenset({"fee", "payment"}))
+    odoo = _net(plan, totals, _EXTRAS)
     if extras or odoo:
-        parts.append(_part("extras", extras, odoo))
+        parts.append(_part(plan, "extras", _EXTRAS, magento=extras, odoo=odoo))
     return parts
 
 
-def _part(name: str, magento: Decimal, odoo: Decimal) -> ExplainedPart:
+def _part(
+    plan: OrderPlan, name: str, roles: frozenset[Role], *, magento: Decimal, odoo: Decimal
+) -> ExplainedPart:
     label = "Fees and credits" if name == "extras" else component_label(name)
-    reason = ""
-    if magento != odoo:
-        reason = "Odoo takes the net out of a price that includes tax, or rounds the row to whole cents."
+    reason = "" if magento == odoo else _net_reason(plan, roles)
     return ExplainedPart(name=name, label=label, magento=magento, odoo=odoo, reason=reason)
 
 

@@ -67,6 +67,20 @@ def test_a_difference_has_a_reason_in_words():
     assert "Magento rounds" in tax.reason
 
 
+@pytest.mark.parametrize(
+    ("included", "words"), [(False, "rounds each row to whole cents"), (True, "prices include the tax")]
+)
+def test_a_net_that_differs_is_told_by_the_prices_that_odoo_has(included, words):
+    different = [
+        one
+        for path in RECORDED
+        for one in explained(parse_order(load(path)["response"]["json"]), included=included).parts
+        if one.name in {"lines", "shipping", "discount"} and one.difference
+    ]
+    assert different
+    assert all(words in one.reason for one in different)
+
+
 def test_the_other_rounding_method_is_shown():
     order = parse_order(recorded(2))
     explanation = explained(order)
