@@ -49,19 +49,6 @@ def test_events_of_one_record_fold_into_its_open_job_and_a_repeated_event_counts
     world.wait_done(1)
 
 
-def test_a_worker_killed_in_the_middle_of_a_job_loses_it_to_another_one_once(world):
-    (job_id,) = world.want_gated("a")
-    first = world.worker("all")
-    wait_for(lambda: world.started("a") == 1, what="the job has started")
-    first.kill()
-    world.worker("all")
-    wait_for(lambda: world.started("a") == 2, what="the job is taken up again")
-    world.open_gate("a")
-    world.wait_done(1)
-    assert [one.outcome for one in world.ledger.jobs.attempts(job_id)] == ["lost", "done"]
-    assert (world.started("a"), world.ended("a")) == (2, 1)
-
-
 def test_a_worker_told_to_end_lets_its_running_job_end_first(world):
     (job_id,) = world.want_gated("a")
     worker = world.worker("all")
