@@ -63,6 +63,6 @@ def _fees(extension: Fields) -> list[Extra]:
     for row in extension.children("custom_fees"):
         value = row.decimal("custom_fee_amount")
         if value:
-            code = row.text("custom_fee_code") or "fee"
+            code = row.code("custom_fee_code") or "fee"
             found.append(Extra(code=f"fee|{code}", label=row.text("custom_fee_label") or code, net=value))
     return found

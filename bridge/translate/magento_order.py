@@ -26,6 +26,8 @@ from bridge.translate.raw_fields import Fields
 
 #: Magento's timestamps are UTC, whole seconds (FACTS 3).
 _TIME_FORMAT = "%Y-%m-%d %H:%M:%S"
+#: Years that an order can be of.
+_YEARS = range(1970, 3000)
 
 #: Tax per line or kind of charge, from ``item_applied_taxes``: by ``item_id``, or by type (``shipping``, ...).
 TaxesOf = Mapping[int | str, tuple[AppliedTax, ...]]
@@ -73,7 +75,7 @@ def parse_order(raw: Any) -> MagentoOrder:
         items=items,
         taxes=_applied(extension.children("applied_taxes")),
         extras=order_extras(order, extension, taxes_of),
-        payment_method=payment.text("method"),
+        payment_method=payment.code("method"),
         payment_title=_payment_title(extension),
         customer_note=order.text("customer_note"),
         gift_message=extension.child("gift_message").text("message"),
@@ -116,18 +118,20 @@ def _refuse_contradictions(order: MagentoOrder) -> None:
 def _time(order: Fields, field: str) -> datetime:
     text = order.required_text(field)
     try:
-        return datetime.strptime(text[:19].replace("T", " "), _TIME_FORMAT).replace(tzinfo=UTC)
+        found = datetime.strptime(text[:19].replace("T", " "), _TIME_FORMAT).replace(tzinfo=UTC)
     except ValueError:
-        raise InvalidRecord(
-            f"The order's field {field} is not a time.", system="magento", field=field
-        ) from None
+        found = None
+    # A year of no shop cannot be moved into the store's time zone, and is no date of Odoo's.
+    if found is None or found.year not in _YEARS:
+        raise InvalidRecord(f"The order's field {field} is not a time.", system="magento", field=field)
+    return found
 
 
 def _applied(rows: list[Fields]) -> tuple[AppliedTax, ...]:
     # base_amount is the tax in base currency, not the taxable base (FACTS, RULES 1.3): it is not read.
     return tuple(
         AppliedTax(
-            code=row.text("code") or row.text("title"),
+            code=row.code("code") or row.code("title"),
             percent=row.decimal("percent"),
             amount=row.decimal("amount"),
         )
@@ -187,7 +191,7 @@ def _itemized(row: Fields) -> tuple[AppliedTax, ...]:
     rows = row.child("extension_attributes").children("itemized_taxes")
     return tuple(
         AppliedTax(
-            code=tax.text("tax_code"), percent=tax.decimal("tax_percent"), amount=tax.decimal("amount")
+            code=tax.code("tax_code"), percent=tax.decimal("tax_percent"), amount=tax.decimal("amount")
         )
         for tax in rows
         if tax.text("tax_code") and tax.text("taxable_item_type") in {"", "product"}
@@ -200,7 +204,7 @@ def _shipping(order: Fields, extension: Fields, taxes_of: TaxesOf) -> tuple[Orde
     first = (assignments[0] if assignments else Fields({})).child("shipping")
     address = first.child("address")
     shipping = Shipping(
-        method=first.text("method"),
+        method=first.code("method"),
         description=order.text("shipping_description") or first.text("method"),
         amount=order.decimal("shipping_amount"),
         incl_tax=order.decimal("shipping_incl_tax"),
@@ -242,7 +246,7 @@ def _address(row: Fields) -> OrderAddress:
         street=row.texts("street"),
         postcode=row.text("postcode"),
         city=row.text("city"),
-        country=row.text("country_id").upper(),
+        country=row.code("country_id").upper(),
         region=flat.text("region"),
         region_code=flat.text("region_code"),
         telephone=row.text("telephone"),

@@ -12,6 +12,7 @@ from typing import Any
 
 from bridge.translate.magento_records import MagentoOrder
 from bridge.translate.partners import address_key, customer_key
+from bridge.translate.raw_fields import listed
 
 #: Fields of an order and of its lines that say something of a person.
 _PERSONAL = (
@@ -29,10 +30,10 @@ _AMOUNTS = ("applied_taxes", "item_applied_taxes", "taxes", "additional_itemized
 
 def snapshot(raw: Mapping[str, Any], order: MagentoOrder) -> dict[str, Any]:
     """Return what is kept of ``raw``, whose parsed form is ``order``."""
-    extension = raw.get("extension_attributes") or {}
+    extension = _extension(raw)
     return {
         "order": _scalars(raw),
-        "items": {str(item["item_id"]): _scalars(item) for item in raw.get("items") or () if item},
+        "items": {str(item["item_id"]): _scalars(item) for item in _items(raw)},
         "extension": {name: _plain(extension[name]) for name in _AMOUNTS if name in extension},
         "marks": marks(order),
     }
@@ -50,10 +51,20 @@ def marks(order: MagentoOrder) -> dict[str, str]:
 
 def restored(kept: Mapping[str, Any], raw: Mapping[str, Any]) -> dict[str, Any]:
     """Return the older reading as a raw order: what was kept, and the personal rest as it is in ``raw`` now."""
-    now = {str(item["item_id"]): item for item in raw.get("items") or () if item}
+    now = {str(item["item_id"]): item for item in _items(raw)}
     items = [{**now.get(item_id, {}), **values} for item_id, values in kept["items"].items()]
-    extension = {**(raw.get("extension_attributes") or {}), **kept["extension"]}
+    extension = {**_extension(raw), **kept["extension"]}
     return {**raw, **kept["order"], "items": items, "extension_attributes": extension}
+
+
+def _items(raw: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    return [item for item in listed(raw.get("items")) or () if item]
+
+
+def _extension(raw: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the extension attributes; an empty object comes from PHP as an empty list."""
+    found = raw.get("extension_attributes")
+    return found if isinstance(found, Mapping) else {}
 
 
 def _scalars(record: Mapping[str, Any]) -> dict[str, Any]:

@@ -14,6 +14,8 @@ from bridge.translate.money import ZERO
 
 #: Beyond this an amount is not money but a fault of whoever sent it.
 LARGEST_AMOUNT = Decimal("1e12")
+#: Longer than any code in Magento's tables; codes are keys of mappings, and keys have bounds.
+LONGEST_CODE = 255
 #: More decimal places than any Magento column has (12,4) or any computed figure needs.
 MOST_DECIMALS = 12
 
@@ -28,6 +30,11 @@ def clean_text(value: object) -> str:
     text = str(value)
     kept = (sign for sign in text if sign in "\n\t" or (sign >= " " and sign != "\x7f"))
     return "".join(kept).encode("utf-8", "ignore").decode("utf-8").strip()
+
+
+def listed(value: Any) -> Any:
+    """Return a list as it is meant: PHP sends one whose keys have gaps as an object."""
+    return list(value.values()) if isinstance(value, Mapping) else value
 
 
 class Fields:
@@ -54,6 +61,17 @@ class Fields:
         found = self.text(field)
         if not found:
             raise self._invalid(field, "is missing")
+        return found
+
+    def code(self, field: str) -> str:
+        """Return the code in ``field``: of a tax, a country, a method; empty when it is absent.
+
+        Raises:
+            InvalidRecord: it is too long to be one.
+        """
+        found = self.text(field)
+        if len(found) > LONGEST_CODE:
+            raise self._invalid(field, "is too long to be a code")
         return found
 
     def decimal(self, field: str) -> Decimal:
@@ -136,12 +154,9 @@ class Fields:
         Raises:
             InvalidRecord: it is not a list, or holds something that is not an object.
         """
-        value = self._values.get(field)
+        value = listed(self._values.get(field))
         if value is None:
             return []
-        if isinstance(value, Mapping):
-            # PHP sends a list whose keys have gaps as an object.
-            value = list(value.values())
         if not isinstance(value, list):
             raise self._invalid(field, "is not a list")
         found = []

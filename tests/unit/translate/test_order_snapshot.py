@@ -10,7 +10,7 @@ import pytest
 from bridge.translate.magento_order import parse_order
 from bridge.translate.order_diff import diff_order
 from bridge.translate.order_snapshot import marks, restored, snapshot
-from tests.unit.translate.books import RECORDED, load, raw_order, recorded
+from tests.unit.translate.books import RECORDED, load, raw_item, raw_order, recorded
 
 
 @pytest.mark.parametrize("path", RECORDED, ids=lambda path: path.stem)
@@ -50,3 +50,24 @@ def test_marks_change_with_what_they_stand_for():
     other = parse_order(raw_order(customer_note="Klingeln", customer_email="other@example.com"))
     changed = {name for name, mark in marks(one).items() if marks(other)[name] != mark}
     assert changed == {"customer", "notes"}
+
+
+@pytest.mark.parametrize("lines", ["a list with nulls", "an object"])
+def test_lines_are_kept_in_whichever_form_php_sent_them(lines):
+    raw = recorded(20)
+    items = [None, *raw["items"]] if lines == "a list with nulls" else dict(enumerate(raw["items"]))
+    sent = raw | {"items": items}
+    kept = json.loads(json.dumps(snapshot(sent, parse_order(sent))), parse_float=Decimal)
+    assert sorted(kept["items"]) == sorted(str(item["item_id"]) for item in raw["items"])
+    assert diff_order(parse_order(restored(kept, sent)), parse_order(sent)).is_empty
+
+
+@pytest.mark.parametrize("extension", [None, [], ["taxes"], "taxes"])
+def test_extension_attributes_that_are_no_object_are_none(extension):
+    raw = raw_order() | {
+        "items": [raw_item(tax_amount=0, row_total_incl_tax=10)],
+        "extension_attributes": extension,
+    }
+    kept = snapshot(raw, parse_order(raw))
+    assert kept["extension"] == {}
+    assert diff_order(parse_order(restored(kept, raw)), parse_order(raw)).is_empty

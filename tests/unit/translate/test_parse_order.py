@@ -105,6 +105,9 @@ def test_what_an_order_cannot_be_without_is_named(field, how):
         ({"grand_total": [1]}, "grand_total"),
         ({"subtotal": "1e15"}, "subtotal"),
         ({"created_at": "yesterday"}, "created_at"),
+        ({"created_at": "0001-01-01 00:00:00"}, "created_at"),
+        ({"created_at": "9999-12-31 23:59:59"}, "created_at"),
+        ({"payment": {"method": "m" * 256}}, "payment.method"),
         ({"entity_id": "7.5"}, "entity_id"),
         ({"items": "none"}, "items"),
         ({"items": [[1]]}, "items[0]"),
@@ -119,6 +122,13 @@ def test_a_value_of_a_wrong_kind_is_named_by_its_path(changes, field):
 def test_a_wrong_value_in_a_line_is_named_with_the_lines_place():
     with pytest.raises(InvalidRecord, match=r"items\[1\]\.qty_ordered"):
         order(raw_item(1), raw_item(2, qty_ordered="two"))
+
+
+def test_a_code_that_no_mapping_could_keep_is_named():
+    tax = {"code": "T" * 256, "percent": 19, "amount": Decimal("1.90")}
+    with pytest.raises(InvalidRecord, match=r"applied_taxes\[0\]\.code is too long"):
+        order(extension_attributes={"applied_taxes": [tax]})
+    assert order(extension_attributes={"applied_taxes": [tax | {"code": "T" * 255}]}).taxes
 
 
 def test_null_lines_are_left_out_and_no_line_at_all_is_unclear():
