@@ -172,8 +172,8 @@ def _states(ctx: FlowContext, order: MagentoOrder) -> dict[tuple[str, str], int]
 
 
 def _pricelist(ctx: FlowContext, currency: str) -> int:
-    lists = ctx.reference.pricelists(currency)
     chosen = ctx.settings.pricelist_id
+    lists = ctx.reference.pricelists(currency, including=chosen)
     if chosen is not None and any(int(one["id"]) == chosen for one in lists):
         return chosen
     company_id = ctx.settings.company_id or ctx.reference.profile.company_id

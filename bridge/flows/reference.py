@@ -121,8 +121,11 @@ class Reference:
         near = [code for code in installed if code.partition("_")[0] == spoken]
         return locale if locale in installed else next(iter(near), None)
 
-    def pricelists(self, currency: str) -> list[dict[str, Any]]:
-        """Return id, name, currency and company of the pricelists in ``currency``, oldest first."""
+    def pricelists(self, currency: str, *, including: int | None = None) -> list[dict[str, Any]]:
+        """Return id, name, currency and company of the pricelists in ``currency``, oldest first.
+
+        ``including`` is the one that somebody chose: it may be newer than what is known.
+        """
 
         def fitting(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
             return [row for row in rows if row["currency_id"] and row["currency_id"][1] == currency]
@@ -133,7 +136,9 @@ class Reference:
             lambda: self._odoo.search_read(
                 "product.pricelist", [], ["name", "currency_id", "company_id"], order="id"
             ),
-            is_enough=lambda found: bool(fitting(found)),
+            is_enough=lambda found: (
+                bool(fitting(found)) and (including is None or any(row["id"] == including for row in found))
+            ),
         )
         return fitting(rows)
 
