@@ -9,8 +9,10 @@ from email.utils import parsedate_to_datetime
 from typing import Literal
 
 from bridge.advice import Advice, advise
-from bridge.errors import BridgeError, System
+from bridge.errors import AccessMissing, BridgeError, SettingsWrong, System
+from bridge.flows.installation import known_installation_id
 from bridge.flows.systems import Pair
+from bridge.ledger import Instance
 from bridge.magento import MagentoClient
 from bridge.odoo import OdooClient, OdooVersion
 from bridge.wire import Exchange
@@ -49,11 +51,11 @@ class Tried:
         return self.advice is None and all(check.state != "problem" for check in self.checks)
 
 
-def try_systems(pair: Pair) -> tuple[Tried, Tried]:
-    """Call both systems and return what they showed, Magento's first. Nothing is changed in either."""
+def try_systems(pair: Pair, instance: Instance) -> tuple[Tried, Tried]:
+    """Call both systems of ``instance`` and return what they showed, Magento's first. Nothing is changed in either."""
     return (
         _tried("magento", lambda record: _magento(pair.magento.recording(record))),
-        _tried("odoo", lambda record: _odoo(pair.odoo.recording(record))),
+        _tried("odoo", lambda record: _odoo(pair.odoo.recording(record), instance)),
     )
 
 
@@ -93,7 +95,7 @@ def _magento(magento: MagentoClient) -> tuple[list[Check], BridgeError | None]:
     return checks, probe.error()
 
 
-def _odoo(odoo: OdooClient) -> tuple[list[Check], BridgeError | None]:
+def _odoo(odoo: OdooClient, instance: Instance) -> tuple[list[Check], BridgeError | None]:
     profile = odoo.profile(max_age_seconds=0)
     checks = [
         _version(profile.version),
@@ -115,7 +117,27 @@ def _odoo(odoo: OdooClient) -> tuple[list[Check], BridgeError | None]:
     money = f"{profile.currency} with {profile.currency_digits} digits, taxes {rounding}"
     checks.append(Check(name="currency", state="ok", text=money))
     checks.append(_price_digits(profile.price_digits))
+    checks.append(_installation(instance, odoo))
     return checks, None
+
+
+def _installation(instance: Instance, odoo: OdooClient) -> Check:
+    """Say under which id Odoo knows the store; the first import fixes it, not this."""
+    name = "installation id"
+    try:
+        known = known_installation_id(instance, odoo)
+    except (AccessMissing, SettingsWrong) as error:
+        return Check(name=name, state="problem", text=advise(error).text)
+    if known == instance.installation_id:
+        return Check(name=name, state="ok", text=f"{known}: Odoo knows this store")
+    if known is None:
+        text = "Odoo does not know this store yet: the first import makes a contact tag with the id"
+    elif instance.anchored_for is None:
+        text = f"{known}: Odoo knows this store from before; the first import goes on under this id"
+    else:
+        text = f"Odoo knows this store as {known}, and the bridge as {instance.installation_id}"
+        return Check(name=name, state="problem", text=text)
+    return Check(name=name, state="note", text=text)
 
 
 def _version(version: OdooVersion) -> Check:

@@ -212,7 +212,7 @@ def _instance(ledger: Ledger, instance: Instance) -> list[Finding]:
     except BridgeError as exc:
         return [Finding(name=instance.name, state="problem", text=_advice(exc))]
     try:
-        tried = try_systems(pair)
+        tried = try_systems(pair, instance)
     finally:
         pair.magento.close()
         pair.odoo.close()

@@ -59,9 +59,10 @@ class Runtime:
         self.systems = Systems(longest_call_seconds=self.ledger.lengths.lease_seconds / 2)
 
     def instance(self, name: str) -> Instance:
-        """Return the instance ``name``, read at most a few seconds ago."""
+        """Return the instance ``name``, read at most a few seconds ago; just now while Odoo may change its id."""
         known = self._instances.get(name)
-        if known is not None and time.monotonic() - known[0] < INSTANCE_BELIEVED_SECONDS:
+        is_young = known is not None and time.monotonic() - known[0] < INSTANCE_BELIEVED_SECONDS
+        if known is not None and is_young and known[1].is_anchored:
             return known[1]
         instance = self.ledger.instances.get(name)
         self._instances[name] = (time.monotonic(), instance)

@@ -6,6 +6,7 @@ import hashlib
 import json
 import re
 from typing import Any
+from urllib.parse import urlsplit
 
 #: The module part of our external ids in Odoo. It must never be the name of an installable module,
 #: or an upgrade of that module would delete the records (Odoo cleans up external ids of its modules).
@@ -30,6 +31,23 @@ def external_id(installation_id: str, kind: str, entity: str) -> str:
     """
     clean = entity if re.fullmatch(r"[A-Za-z0-9_]{1,64}", entity) else _digest(entity)[:32]
     return f"{XMLID_MODULE}.{installation_id.replace('-', '')}_{kind}_{clean}"
+
+
+def store_key(base_url: str) -> str:
+    """Return a digest of a store's address, the same however it is written.
+
+    With or without a slash or ``/rest`` at its end, over http or https, whatever the case of the host.
+    """
+    parts = urlsplit(base_url.strip())
+    host = (parts.hostname or "").rstrip(".")
+    port = "" if parts.port in {None, 80, 443} else f":{parts.port}"
+    path = re.sub(r"/rest(/.*)?$", "", re.sub(r"/+", "/", parts.path).rstrip("/"))
+    return _digest("store", f"{host}{port}{path}")[:32]
+
+
+def store_external_id(base_url: str) -> str:
+    """Return the external id in Odoo of the contact tag that carries the store's installation id."""
+    return f"{XMLID_MODULE}.store_{store_key(base_url)}"
 
 
 def canonical_json(value: Any) -> bytes:

@@ -104,6 +104,36 @@ _ORDERS = (
         who="Odoo admin",
     ),
     Entry(
+        code="settings_wrong",
+        system="odoo",
+        reasons=because("installation_differs"),
+        happened="{message}",
+        to_do="If Odoo's id is the right one, remove the instance and add it anew: it takes over Odoo's id, and "
+        "bridge bindings rebuild finds what was imported. If this is the wrong Odoo database, set the right one; then retry.",
+        where="bridge instance show {instance}; Odoo: Contacts > Configuration > Contact Tags",
+        who="integrator",
+    ),
+    Entry(
+        code="settings_wrong",
+        system="odoo",
+        reasons=because("installation_copied"),
+        happened="{message}",
+        to_do="Give the copy a ledger of its own (another BRIDGE_DATABASE_URL), or remove the instance of the other "
+        "database; then retry.",
+        where="bridge instance list",
+        who="integrator",
+    ),
+    Entry(
+        code="settings_wrong",
+        system="odoo",
+        reasons=because("installation_tag"),
+        happened="{message}",
+        to_do="Write the id into the tag's name again; bridge instance show says it where this ledger has written "
+        "before. Then retry.",
+        where="Odoo: Contacts > Configuration > Contact Tags",
+        who="Odoo admin",
+    ),
+    Entry(
         code="invalid_record",
         happened="Magento sent something that cannot be read: {message}",
         to_do="Usually an extension changes the answer. Look at the call, and at the extension.",

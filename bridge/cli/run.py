@@ -54,7 +54,7 @@ def test_connection(app: App, *, instance_name: str | None, as_json: bool) -> in
     except SettingsWrong as exc:
         raise click.UsageError(exc.message) from None
     try:
-        tried = try_systems(pair)
+        tried = try_systems(pair, instance)
     finally:
         pair.magento.close()
         pair.odoo.close()

@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import Any
 
 from bridge.flows.effects import LedgerWriter, NoWriter, Writer
+from bridge.flows.installation import fixed_installation_id
 from bridge.flows.reference import Reference, ReferenceCache
 from bridge.flows.systems import Pair, Systems
 from bridge.idempotency import effect_key, external_id
@@ -64,6 +65,13 @@ class FlowContext:
     def instance(self) -> Instance:
         """The instance."""
         return self._find_instance(self._instance_name)
+
+    @cached_property
+    def installation_id(self) -> str:
+        """The installation id that stands in every key; Odoo carries it before anything is keyed by it."""
+        if self._job is None or self.instance.is_anchored:
+            return self.instance.installation_id
+        return fixed_installation_id(self.instance, ledger=self.ledger, writer=self.writer, odoo=self.odoo)
 
     @property
     def settings(self) -> InstanceSettings:
@@ -127,8 +135,8 @@ class FlowContext:
 
     def effect_key(self, kind: str, entity: str) -> str:
         """Return the key of a write made for Magento's ``entity``."""
-        return effect_key(self.instance.installation_id, kind, entity)
+        return effect_key(self.installation_id, kind, entity)
 
     def external_id(self, kind: str, entity: str) -> str:
         """Return the external id in Odoo of the record made for Magento's ``entity``."""
-        return external_id(self.instance.installation_id, kind, entity)
+        return external_id(self.installation_id, kind, entity)

@@ -19,7 +19,7 @@ from bridge.ledger.facts import (
     StoredExchange,
     Taken,
 )
-from bridge.ledger.instances import checked_settings
+from bridge.ledger.instances import ANCHOR_KIND, checked_settings
 from bridge.ledger.ledger import Ledger, Upkeep
 from bridge.ledger.records import (
     ENDED_STATES,
@@ -44,6 +44,7 @@ from bridge.ledger.records import (
 
 __all__ = [
     "ALIVE_SECONDS",
+    "ANCHOR_KIND",
     "ENDED_STATES",
     "OPEN_STATES",
     "Arrival",

@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 from pydantic import SecretStr
 
+from bridge.idempotency import fingerprint, store_key
 from bridge.ledger.records import JobId, Want, Wanted
 from bridge.settings import InstanceSettings
 
@@ -206,8 +207,21 @@ class Instance:
     settings: InstanceSettings
     #: Stands in every external id; see ``Instances.adopt_installation_id``.
     installation_id: str
+    #: The pair of store and Odoo database for which that id was found or fixed in Odoo; None before that.
+    anchored_for: str | None
     secrets: Mapping[str, SecretStr]
     created_at: datetime
+
+    @property
+    def pair(self) -> str:
+        """Names the store and the Odoo database that the settings speak of, as a digest."""
+        odoo = str(self.settings.odoo_url).rstrip("/").casefold()
+        return fingerprint([store_key(str(self.settings.base_url)), odoo, self.settings.odoo_db])[:32]
+
+    @property
+    def is_anchored(self) -> bool:
+        """Whether Odoo is known to carry the installation id: only then may anything be keyed by it."""
+        return self.anchored_for == self.pair
 
 
 @dataclass(frozen=True, kw_only=True)

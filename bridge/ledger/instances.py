@@ -18,7 +18,9 @@ from bridge.ledger.vault import INSTANCE_SECRETS, Vault
 from bridge.settings import InstanceSettings
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
-_COLUMNS = "name, settings, installation_id, secrets, created_at"
+_COLUMNS = "name, settings, installation_id, anchored_for, secrets, created_at"
+#: Kind of the effect that fixes the installation id in Odoo: the one effect that may come before it is known.
+ANCHOR_KIND = "create-installation-tag"
 
 _ADD = f"""
 INSERT INTO instances (name, settings, installation_id, secrets, max_parallel_odoo, max_parallel_magento, created_at,
@@ -35,7 +37,14 @@ RETURNING {_COLUMNS}
 _GET = f"SELECT {_COLUMNS} FROM instances WHERE name = :name"
 _LIST = f"SELECT {_COLUMNS} FROM instances ORDER BY name"
 _NAMES = "SELECT name FROM instances ORDER BY name"
-_ADOPT = "UPDATE instances SET installation_id = :installation_id, updated_at = {now} WHERE name = :name"
+_ADOPT = f"""
+UPDATE instances SET installation_id = :installation_id, anchored_for = :pair, updated_at = {{now}} WHERE name = :name
+RETURNING {_COLUMNS}
+"""
+_HAS_WRITTEN = """
+SELECT 1 FROM effects WHERE instance = :name AND kind <> :anchor AND substr(key, 1, 36) = :installation_id LIMIT 1
+"""
+_NAMESAKES = f"SELECT {_COLUMNS} FROM instances WHERE installation_id = :installation_id AND name <> :name ORDER BY name"
 _RUNNING = "SELECT count(*) FROM jobs WHERE instance = :name AND state = 'running'"
 _CANCEL_OPEN = """
 UPDATE jobs SET state = 'cancelled', waits_for = NULL, cause = NULL, finished_at = {now}
@@ -128,12 +137,49 @@ class Instances:
 
         return self._database.write(work)
 
-    def adopt_installation_id(self, name: str, installation_id: str) -> None:
-        """Take the installation id that the store has already.
+    def adopt_installation_id(self, name: str, installation_id: str, *, pair: str) -> Instance:
+        """Take the installation id that Odoo has for the store, and note for which pair it was found there.
 
         It stands in every external id, so that a re-added instance makes nothing twice.
+
+        Raises:
+            SettingsWrong: the instance has written under another id, or another instance writes under this one into
+                another Odoo database; nothing was changed.
         """
-        self._database.command(_ADOPT, name=name, installation_id=installation_id)
+
+        def work(session: Session) -> Instance:
+            row = session.row(_GET + " {for_update}", name=name)
+            if row is None:
+                raise SettingsWrong(f"There is no instance named {name!r}.")
+            current = self._read(row)
+            if current.installation_id != installation_id:
+                self._insist_on_change(session, current, installation_id)
+            return self._read(session.rows(_ADOPT, name=name, installation_id=installation_id, pair=pair)[0])
+
+        return self._database.write(work)
+
+    def _insist_on_change(self, session: Session, current: Instance, installation_id: str) -> None:
+        written = session.row(
+            _HAS_WRITTEN, name=current.name, installation_id=current.installation_id, anchor=ANCHOR_KIND
+        )
+        if written is not None:
+            raise SettingsWrong(
+                f"Odoo knows this store under the installation id {installation_id}, but instance {current.name} has "
+                f"written under {current.installation_id}: under the other id everything would be made twice.",
+                system="odoo",
+                reason="installation_differs",
+                instance=current.name,
+            )
+        rows = session.rows(_NAMESAKES, installation_id=installation_id, name=current.name)
+        for other in map(self._read, rows):
+            if other.pair != current.pair:
+                raise SettingsWrong(
+                    f"Odoo knows this store under the installation id of instance {other.name}, which writes into "
+                    "another Odoo database: one of them is a copy of the other.",
+                    system="odoo",
+                    reason="installation_copied",
+                    instance=current.name,
+                )
 
     def remove(self, name: str) -> None:
         """Forget an instance with its bindings and mappings; its open jobs are cancelled, history stays.
@@ -163,12 +209,13 @@ class Instances:
         return self._vault.encrypt(INSTANCE_SECRETS, json.dumps(plain).encode())
 
     def _read(self, row: Row) -> Instance:
-        name, settings, installation_id, sealed, created_at = row
+        name, settings, installation_id, anchored_for, sealed, created_at = row
         secrets: dict[str, str] = json.loads(self._vault.decrypt(INSTANCE_SECRETS, sealed))
         return Instance(
             name=name,
             settings=InstanceSettings.model_validate_json(settings),
             installation_id=installation_id,
+            anchored_for=anchored_for,
             secrets={key: SecretStr(value) for key, value in secrets.items()},
             created_at=moment(created_at),
         )

@@ -41,8 +41,17 @@ def open_shop(shared_boxes: dict[int, Sandbox], empty_ledger: Path, tmp_path: Pa
     shops: list[Shop] = []
     boxes: list[Sandbox] = []
 
-    def open_one(version: int = 18, *, digits: int = 6, own_box: bool = False, **settings: object) -> Shop:
-        if own_box:
+    def open_one(
+        version: int = 18,
+        *,
+        digits: int = 6,
+        own_box: bool = False,
+        box: Sandbox | None = None,
+        **settings: object,
+    ) -> Shop:
+        if box is not None:
+            version = box.odoo.version
+        elif own_box:
             box = Sandbox.start(odoo_version=version)
             boxes.append(box)
         else:

@@ -78,6 +78,38 @@ def test_a_connection_that_works_is_told_resource_by_resource(shop: Cli) -> None
     assert {one["system"] for one in shop("logs", "list", "--json").json} == {"magento", "odoo"}
 
 
+def test_the_connection_test_says_under_which_id_odoo_knows_the_store_and_changes_nothing(
+    cli: Cli,
+) -> None:
+    with Sandbox.start(odoo_version=19) as box:
+        assert add(cli, box).code == 0
+
+        def told() -> tuple[str, str]:
+            checks = cli("run", "test-connection", "--json").json["odoo"]["checks"]
+            found = next(one for one in checks if one["name"] == "installation id")
+            return found["state"], found["text"]
+
+        assert told() == (
+            "note",
+            "Odoo does not know this store yet: the first import makes a contact tag with the id",
+        )
+        assert box.odoo.records("res.partner.category") == []
+        order = box.magento.generate_orders(1, kinds=("simple",))[0]
+        map_orders(box, [order])
+        assert cli("run", "import-order", number(order), "--wait").code == 0
+        own = cli("instance", "show", "shop", "--json").json["installation_id"]
+        assert told() == ("ok", f"{own}: Odoo knows this store")
+        assert cli("instance", "remove", "shop", "--yes").code == 0
+        assert add(cli, box).code == 0
+        assert told() == (
+            "note",
+            f"{own}: Odoo knows this store from before; the first import goes on under this id",
+        )
+        (tag,) = box.odoo.records("res.partner.category")
+        box.odoo.write("res.partner.category", tag["id"], {"name": "Web shop"})
+        assert told()[0] == "problem"
+
+
 def test_a_missing_resource_is_named(shop: Cli, box: Sandbox) -> None:
     allowed = box.magento.guard.allowed
     box.magento.guard.allowed = {"Magento_Backend::store"}

@@ -12,6 +12,7 @@ from tests.support.once import (
     CONFIRM,
     DATE,
     EXT_ORDER_ID,
+    INSTALLATION,
     NOTE,
     ODOO_WRITES,
     ORDER,
@@ -24,6 +25,7 @@ from tests.support.once import (
     Raw,
     Worlds,
     assert_once,
+    installations,
     services,
 )
 from tests.support.proxy import BREAKS, Break
@@ -51,7 +53,7 @@ def worlds(all_worlds: Worlds) -> Iterator[Worlds]:
 def stage(worlds: Worlds, version: int, write: FlowWrite, kind: Break) -> tuple[OnceShop, Raw]:
     """Return a shop and an order whose import makes this write."""
     deadline = SHORT_DEADLINE_SECONDS if kind in SILENT else 10.0
-    if write is SERVICE:
+    if write in {INSTALLATION, SERVICE}:
         shop = worlds.new_shop(version, settings={"call_deadline_seconds": deadline})
     else:
         shop = worlds.shop(version, deadline_seconds=deadline)
@@ -63,7 +65,7 @@ def stage(worlds: Worlds, version: int, write: FlowWrite, kind: Break) -> tuple[
 
 
 @pytest.mark.parametrize(("version", "kind"), [*product([18], BREAKS), *product([16, 19], TELLING)])
-@pytest.mark.parametrize("write", WRITES, ids=str)
+@pytest.mark.parametrize("write", [INSTALLATION, *WRITES], ids=str)
 def test_a_write_that_is_broken_anywhere_happens_once(
     worlds: Worlds, version: int, write: FlowWrite, kind: Break
 ) -> None:
@@ -79,6 +81,7 @@ def test_a_write_that_is_broken_anywhere_happens_once(
     assert job.retry_count == 0, "a doubt used up an attempt"
     assert_once(shop, raw)
     assert {one.key: one.state for one in shop.effects(raw) if one.state != "confirmed"} == {}
+    assert len(installations(shop)) == 1
     made = services(shop) - made_before
     assert set(made.values()) <= {1}
     # The same event again finds everything done.
@@ -94,7 +97,7 @@ def test_every_write_of_one_order_broken_one_after_the_other_happens_once(
     raw = shop.new_order()
     armed = [
         shop.proxy(write).once(kind, write.fits)
-        for write in (PARTNER, SERVICE, ORDER, CONFIRM, DATE, NOTE, EXT_ORDER_ID)
+        for write in (INSTALLATION, PARTNER, SERVICE, ORDER, CONFIRM, DATE, NOTE, EXT_ORDER_ID)
         for kind in ("before", "in_answer", "after_commit")
     ]
     job = shop.import_order(raw)

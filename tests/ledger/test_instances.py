@@ -100,8 +100,10 @@ def test_settings_and_secrets_change_one_by_one(ledger: Ledger):
 
 def test_a_store_keeps_the_installation_id_that_it_has(ledger: Ledger):
     ledger.instances.add("shop", SETTINGS, SECRETS)
-    ledger.instances.adopt_installation_id("shop", "5f1d7d8e-0000-4000-8000-000000000001")
-    assert ledger.instances.get("shop").installation_id == "5f1d7d8e-0000-4000-8000-000000000001"
+    pair = ledger.instances.get("shop").pair
+    ledger.instances.adopt_installation_id("shop", "5f1d7d8e-0000-4000-8000-000000000001", pair=pair)
+    found = ledger.instances.get("shop")
+    assert (found.installation_id, found.is_anchored) == ("5f1d7d8e-0000-4000-8000-000000000001", True)
 
 
 def test_a_removed_instance_takes_its_pairs_along_and_leaves_history(ledger: Ledger):

@@ -58,6 +58,7 @@ class FlowWrite:
 
 
 _PARENT = b"parent_id/.id"
+INSTALLATION = FlowWrite("installation id", "res.partner.category.load")
 PARTNER = FlowWrite("partner", "res.partner.load", lacks=_PARENT)
 ADDRESS = FlowWrite("address", "res.partner.load", contains=_PARENT)
 SERVICE = FlowWrite("service product", "product.product.load", contains=b"Shipping (Magento)")
@@ -66,6 +67,7 @@ CONFIRM = FlowWrite("confirm", "sale.order.action_confirm")
 DATE = FlowWrite("date", "sale.order.write")
 NOTE = FlowWrite("note", "mail.message.load")
 EXT_ORDER_ID = FlowWrite("ext_order_id", None)
+#: Those that each order may make; the installation id is fixed once a shop.
 WRITES = (PARTNER, ADDRESS, SERVICE, ORDER, CONFIRM, DATE, NOTE, EXT_ORDER_ID)
 ODOO_WRITES = WRITES[:-1]
 
@@ -214,6 +216,14 @@ def _partners(shop: Shop, email: str) -> Iterable[str]:
     )
     if children and max(children.values()) > 1:
         yield "an address twice"
+
+
+def installations(shop: Shop) -> list[str]:
+    """Return the tags in Odoo that carry the shop's installation id."""
+    own = shop.ledger.instances.get("shop").installation_id
+    return [
+        one["name"] for one in shop.box.odoo.records("res.partner.category") if own in str(one.get("name"))
+    ]
 
 
 def services(shop: Shop) -> Counter[str]:

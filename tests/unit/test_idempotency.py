@@ -8,7 +8,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.idempotency import canonical_json, effect_key, external_id, external_key, fingerprint
+from bridge.idempotency import (
+    canonical_json,
+    effect_key,
+    external_id,
+    external_key,
+    fingerprint,
+    store_external_id,
+    store_key,
+)
 
 INSTALLATION = "3f2b8c1e-0000-4000-8000-1234567890ab"
 
@@ -71,3 +79,31 @@ def test_a_fingerprint_changes_with_any_field():
 
 def test_canonical_json_keeps_the_digits_of_a_decimal():
     assert canonical_json({"b": Decimal("1.50"), "a": "\u00fc"}) == '{"a":"\u00fc","b":"1.50"}'.encode()
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "https://shop.example/de/",
+        "https://SHOP.example/de",
+        "http://shop.example:80/de",
+        "https://shop.example:443/de//",
+        "https://shop.example/de/rest",
+        "https://shop.example./de/rest/all/V1/",
+        " https://shop.example/de ",
+    ],
+)
+def test_a_store_is_one_however_its_address_is_written(address: str):
+    assert store_key(address) == store_key("https://shop.example/de")
+
+
+def test_other_addresses_are_other_stores():
+    others = (
+        "https://shop.example/de",
+        "https://shop.example",
+        "https://shop.example/DE",
+        "https://shop.example:8443/de",
+    )
+    others += ("https://www.shop.example/de", "https://shop.example/restful/de")
+    assert len({store_key(one) for one in others}) == len(others)
+    assert re.fullmatch(r"__commerce_bridge__\.store_[0-9a-f]{32}", store_external_id(others[0]))

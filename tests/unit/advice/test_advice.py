@@ -210,6 +210,18 @@ CASES: dict[str, tuple[Make, tuple[str, ...]]] = {
         lambda: error_of(lambda: odoo(lambda _: httpx.Response(401, text="x")).search("res.users", [])),
         ("proxy",),
     ),
+    "Odoo knows the store under another id": (
+        lambda: SettingsWrong("Another id.", system="odoo", reason="installation_differs", instance="shop"),
+        ("bridge instance show shop", "bridge bindings rebuild"),
+    ),
+    "two instances write into a database and its copy": (
+        lambda: SettingsWrong("A copy.", system="odoo", reason="installation_copied", instance="shop"),
+        ("BRIDGE_DATABASE_URL",),
+    ),
+    "the tag of the installation id was renamed": (
+        lambda: SettingsWrong("Renamed.", system="odoo", reason="installation_tag", tag=3),
+        ("Contact Tags", "bridge instance show"),
+    ),
     "the SKU is unknown": (
         lambda: ProductUnknown("Odoo has no product.", system="odoo", sku="MUG-1"),
         ("MUG-1", "auto_create_products"),
