@@ -30,7 +30,17 @@ def external_id(installation_id: str, kind: str, entity: str) -> str:
     an address) enters as a digest, so that no personal data stands in an external id.
     """
     clean = entity if re.fullmatch(r"[A-Za-z0-9_]{1,64}", entity) else _digest(entity)[:32]
-    return f"{XMLID_MODULE}.{installation_id.replace('-', '')}_{kind}_{clean}"
+    return f"{_prefix(installation_id, kind)}{clean}"
+
+
+def entity_of(external_id: str, installation_id: str, kind: str) -> str | None:
+    """Return the entity, or its digest, of an external id that ``external_id`` made of this kind; else None."""
+    prefix = _prefix(installation_id, kind)
+    return external_id.removeprefix(prefix) if external_id.startswith(prefix) else None
+
+
+def _prefix(installation_id: str, kind: str) -> str:
+    return f"{XMLID_MODULE}.{installation_id.replace('-', '')}_{kind}_"
 
 
 def store_key(base_url: str) -> str:

@@ -10,7 +10,7 @@ from bridge.flows.effects import LedgerWriter, NoWriter, Writer
 from bridge.flows.installation import fixed_installation_id
 from bridge.flows.reference import Reference, ReferenceCache
 from bridge.flows.systems import Pair, Systems
-from bridge.idempotency import effect_key, external_id
+from bridge.idempotency import effect_key, entity_of, external_id
 from bridge.ledger import Instance, Job, Ledger
 from bridge.magento import MagentoClient
 from bridge.odoo import OdooClient
@@ -140,3 +140,7 @@ class FlowContext:
     def external_id(self, kind: str, entity: str) -> str:
         """Return the external id in Odoo of the record made for Magento's ``entity``."""
         return external_id(self.installation_id, kind, entity)
+
+    def entity_of(self, kind: str, name: str) -> str | None:
+        """Return Magento's entity of a record that the bridge made under the external id ``name``, None for others."""
+        return entity_of(name, self.installation_id, kind)

@@ -132,8 +132,8 @@ def _line_ids(ctx: FlowContext, entity: str, plan: OrderPlan, stored: StoredOrde
     if len(stored.line_ids) == len(plan.lines):
         # Odoo lists lines in the order they were made in while nobody touched them.
         return dict(zip((line.key for line in plan.lines), stored.line_ids, strict=True))
-    names = ctx.odoo.call("sale.order.line", "get_external_id", list(stored.line_ids))
-    by_name = {str(name): int(line_id) for line_id, name in dict(names).items()}
+    names = ctx.odoo.external_ids("sale.order.line", stored.line_ids)
+    by_name = {name: line_id for line_id, name in names.items()}
     wanted = {line.key: line_external_id(ctx, entity, line.key) for line in plan.lines}
     return {key: by_name[name] for key, name in wanted.items() if name in by_name}
 

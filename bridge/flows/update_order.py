@@ -11,6 +11,7 @@ from bridge.flows import order_writing as writing
 from bridge.flows.context import FlowContext
 from bridge.flows.order_book import gather
 from bridge.flows.order_cancellations import apply_cancellations
+from bridge.flows.order_holds import follow_hold, is_held
 from bridge.flows.order_partners import find_or_make
 from bridge.idempotency import fingerprint
 from bridge.ledger import Binding
@@ -46,8 +47,7 @@ def update(
     before = content.get("snapshot")
     shown = {"sale_order": binding.odoo_label, "sale_order_id": binding.odoo_id}
     if before is None:
-        _keep(ctx, content, raw, order)
-        return {**shown, "changes": []}
+        return {**shown, "changes": _take_up(ctx, content, raw, order, binding)}
     diff = diff_order(parse_order(restored(before, raw)), order)
     now = marks(order)
     changed = {name for name, mark in now.items() if before["marks"].get(name) != mark}
@@ -64,6 +64,7 @@ def update(
     if diff.cancellations:
         lowered = apply_cancellations(ctx, order, binding.order_items_json or {}, entity=entity)
         changes.append(f"units of {len(diff.cancellations)} lines cancelled; {lowered} lines here lowered")
+    changes += follow_hold(ctx, order, stored, content, entity=entity, is_news=diff.status_changed)
     if _may_confirm(ctx, diff, order, stored, flags=content.get("flags", ())):
         writing.confirm(ctx, ctx.job.entity, stored.id)
         date = f"{order.created_at:%Y-%m-%d %H:%M:%S}"
@@ -74,11 +75,44 @@ def update(
     if "notes" in changed:
         known = set(content.get("said", ()))
         changes += [f"comment: {text}" for text in _notes(order) if _said(text) not in known] or ["comments"]
+    _note(ctx, stored, changes, entity=entity)
+    _keep(ctx, content, raw, order)
+    return {**shown, "changes": _words(changes)}
+
+
+def _take_up(
+    ctx: FlowContext,
+    content: dict[str, Any],
+    raw: Mapping[str, Any],
+    order: MagentoOrder,
+    binding: Binding,
+) -> list[str]:
+    """Go on with an order of which the ledger has the binding only, and return what was done.
+
+    What it was at its import is not known any more, so only what is absolute is carried over: cancelled units and a
+    hold. From the next event on changes are seen again.
+    """
+    stored = writing.read_back(ctx, binding.odoo_id)
+    entity = f"{ctx.job.entity}_{fingerprint(order.updated_at)[:12]}"
+    changes = []
+    if lowered := apply_cancellations(ctx, order, binding.order_items_json or {}, entity=entity):
+        changes.append(f"units cancelled; {lowered} lines here lowered")
+    changes += follow_hold(ctx, order, stored, content, entity=entity, is_news=True, is_lost=True)
+    if changes:
+        _note(ctx, stored, changes, entity=entity)
+    _keep(ctx, content, raw, order)
+    return _words(changes)
+
+
+def _note(ctx: FlowContext, stored: writing.StoredOrder, changes: Iterable[str], *, entity: str) -> None:
     points = "".join(f"<li>{escape(one)}</li>".replace("\n", "<br>") for one in changes)
     body = f"<p>Changed in Magento:</p><ul>{points}</ul>"
     writing.note(ctx, entity, stored.id, body=body, key="change")
-    _keep(ctx, content, raw, order)
-    return {**shown, "changes": [one.partition(":")[0] for one in changes]}
+
+
+def _words(changes: Iterable[str]) -> list[str]:
+    """Return the changes without what a customer wrote."""
+    return [one.partition(":")[0] for one in changes]
 
 
 def _changed(order: MagentoOrder, diff: OrderDiff, changed: set[str]) -> OrderChanged:
@@ -119,11 +153,10 @@ def _may_confirm(
     flags: Iterable[str],
 ) -> bool:
     """Return whether the order was held in Magento and is no more, and nothing else keeps it a quotation."""
-    is_held = order.state in HELD | PAYMENT_REVIEW or order.status in PAYMENT_REVIEW
     was_held = any(
         one.field == "status" and set(one.old.split("/")) & (HELD | PAYMENT_REVIEW) for one in diff.allowed
     )
-    if ctx.settings.order_action != "confirm" or not was_held or is_held:
+    if ctx.settings.order_action != "confirm" or not was_held or is_held(order):
         return False
     others = HOLDING - {"held", "payment_review"}
     return stored.is_quotation and not others & {*flags, order.state}

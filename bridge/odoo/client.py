@@ -287,6 +287,13 @@ class OdooClient:
             )
         return model, record_id
 
+    def external_ids(self, model: str, ids: Sequence[int]) -> dict[int, str]:
+        """Return an external id of each record that has one; any user may ask, for records of any model."""
+        if not ids:
+            return {}
+        answer = self.call(model, "get_external_id", list(ids))
+        return {int(record_id): str(name) for record_id, name in dict(answer).items() if name}
+
     def profile(self, *, max_age_seconds: float = PROFILE_SECONDS) -> ServerProfile:
         """Return what must be known of this database (see ``bridge.odoo.profile``), read at most so long ago."""
         with self._session.profile_lock:

@@ -12,11 +12,13 @@ from tests.support.once import (
     CONFIRM,
     DATE,
     EXT_ORDER_ID,
+    HOLD,
     INSTALLATION,
     NOTE,
     ODOO_WRITES,
     ORDER,
     PARTNER,
+    RELEASE,
     SERVICE,
     SHORT_DEADLINE_SECONDS,
     WRITES,
@@ -26,8 +28,11 @@ from tests.support.once import (
     Worlds,
     assert_once,
     installations,
+    is_in_doubt,
+    pump_until,
     services,
 )
+from tests.support.orders import bound, changed, comments, warnings
 from tests.support.proxy import BREAKS, Break
 
 VERSIONS = (16, 18, 19)
@@ -106,3 +111,43 @@ def test_every_write_of_one_order_broken_one_after_the_other_happens_once(
     assert sum(one.fired.is_set() for one in armed) >= 2 * len(ODOO_WRITES)
     assert job.retry_count == 0
     assert_once(shop, raw)
+
+
+@pytest.mark.parametrize(("version", "kind"), [*product([18], BREAKS), *product([16, 19], TELLING)])
+@pytest.mark.parametrize("write", [HOLD, RELEASE], ids=str)
+def test_a_hold_and_its_release_that_are_broken_anywhere_happen_once(
+    worlds: Worlds, version: int, write: FlowWrite, kind: Break
+) -> None:
+    shop = worlds.shop(version, deadline_seconds=SHORT_DEADLINE_SECONDS if kind in SILENT else 10.0)
+    raw = shop.new_order()
+    assert shop.import_order(raw).state == "done"
+    armed = shop.proxy(write).once(kind, write.fits)
+    for state, expected in (("holded", 1), ("processing", 0)):
+        job = shop.import_order(changed(shop, raw, state=state, status=state))
+        if kind == "late" and armed.fired.is_set():
+            armed.deliver()
+        assert (job.state, job.error, job.retry_count) == ("done", None, 0)
+        assert len(warnings(shop, bound(shop, raw)["id"])) == expected
+    assert armed.fired.is_set(), "the write was never sent"
+    assert sum("Changed in Magento" in body for body in comments(shop, bound(shop, raw)["id"])) == 2
+    assert {one.key: one.state for one in shop.effects(raw) if one.state != "confirmed"} == {}
+
+
+@pytest.mark.parametrize("kind", ["before", "after_commit"])
+def test_a_held_order_that_changes_while_its_hold_is_in_doubt_gets_one_warning(
+    worlds: Worlds, kind: Break
+) -> None:
+    shop = worlds.shop(18)
+    raw = shop.new_order()
+    assert shop.import_order(raw).state == "done"
+    shop.proxy(HOLD).once(kind, HOLD.fits)
+    job_id = shop.want_order(changed(shop, raw, state="holded", status="holded"))
+    pump_until(shop, lambda: is_in_doubt(shop, job_id), what="the hold is in doubt")
+    assert shop.import_order(changed(shop, raw, customer_note="Where is it?")).state == "done"
+    assert len(warnings(shop, bound(shop, raw)["id"])) == 1
+    shop.proxy(RELEASE).once(kind, RELEASE.fits)
+    job_id = shop.want_order(changed(shop, raw, state="processing", status="processing"))
+    pump_until(shop, lambda: is_in_doubt(shop, job_id), what="the release is in doubt")
+    assert shop.import_order(changed(shop, raw, customer_note="Thank you.")).state == "done"
+    assert warnings(shop, bound(shop, raw)["id"]) == []
+    assert {one.key: one.state for one in shop.effects(raw) if one.state != "confirmed"} == {}

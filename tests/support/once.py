@@ -67,6 +67,8 @@ CONFIRM = FlowWrite("confirm", "sale.order.action_confirm")
 DATE = FlowWrite("date", "sale.order.write")
 NOTE = FlowWrite("note", "mail.message.load")
 EXT_ORDER_ID = FlowWrite("ext_order_id", None)
+HOLD = FlowWrite("hold", "mail.activity.load")
+RELEASE = FlowWrite("release", "mail.activity.unlink")
 #: Those that each order may make; the installation id is fixed once a shop.
 WRITES = (PARTNER, ADDRESS, SERVICE, ORDER, CONFIRM, DATE, NOTE, EXT_ORDER_ID)
 ODOO_WRITES = WRITES[:-1]

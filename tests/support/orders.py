@@ -117,6 +117,21 @@ def comments(shop: Shop, order_id: int) -> list[str]:
     return [row["body"] for row in shop.notes(order_id) if row["message_type"] == "comment"]
 
 
+def pickings(shop: Shop, order_id: int) -> list[Raw]:
+    """Return the deliveries of a sales order."""
+    return [row for row in shop.box.odoo.records("stock.picking") if row.get("sale_id") == order_id]
+
+
+def warnings(shop: Shop, order_id: int) -> list[Raw]:
+    """Return the activities on the deliveries of a sales order."""
+    ids = {row["id"] for row in pickings(shop, order_id)}
+    return [
+        row
+        for row in shop.box.odoo.records("mail.activity")
+        if row["res_model"] == "stock.picking" and row["res_id"] in ids
+    ]
+
+
 def cents(amount: object) -> Decimal:
     return Decimal(str(amount)).quantize(Decimal("0.01"))
 

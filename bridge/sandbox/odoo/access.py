@@ -24,9 +24,10 @@ _FALLBACK_GROUPS = ["Administration/Settings"]
 
 _VERBS: dict[str, str] = {"read": "access", "write": "modify", "create": "create", "unlink": "delete"}
 
-_SALES_WRITES = frozenset({"sale.order", "sale.order.line", "mail.message"})
+#: Deliveries and activities: from the source (``sale_stock`` and ``mail``, ``ir.model.access.csv``).
+_SALES_WRITES = frozenset({"sale.order", "sale.order.line", "mail.message", "mail.activity", "stock.picking"})
 _CONTACT_WRITES = frozenset({"res.partner", "res.partner.category"})
-_HIDDEN_FROM_SALES = frozenset({"ir.model.data", "ir.config_parameter"})
+_HIDDEN_FROM_SALES = frozenset({"ir.model", "ir.model.data", "ir.config_parameter"})
 _SEEN_BY_ALL = frozenset(
     [
         "res.partner",

@@ -17,6 +17,7 @@ from bridge.sandbox.odoo.product import (
 )
 from bridge.sandbox.odoo.records import NOT_COMPUTED, Model
 from bridge.sandbox.odoo.sale import Order
+from bridge.sandbox.odoo.stock import Activity, Picking
 from bridge.sandbox.odoo.tables import Row
 
 
@@ -180,6 +181,7 @@ class Group(Model):
 CLASSES: dict[str, type[Model]] = {
     "account.tax": AccountTax,
     "ir.model.data": ExternalId,
+    "mail.activity": Activity,
     "mail.message": Message,
     "product.attribute.value": AttributeValue,
     "product.category": Category,
@@ -195,4 +197,5 @@ CLASSES: dict[str, type[Model]] = {
     "res.users": User,
     "sale.order": Order,
     "sale.order.line": OrderLine,
+    "stock.picking": Picking,
 }

@@ -22,6 +22,7 @@ INVERSES: dict[tuple[str, str], tuple[str, str]] = {
     ),
     ("res.country", "state_ids"): ("res.country.state", "country_id"),
     ("res.partner", "child_ids"): ("res.partner", "parent_id"),
+    ("sale.order", "picking_ids"): ("stock.picking", "sale_id"),
     ("sale.order", "order_line"): ("sale.order.line", "order_id"),
 }
 

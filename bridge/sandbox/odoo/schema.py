@@ -47,6 +47,23 @@ _EXTRA: dict[str, dict[str, list[Any]]] = {
         "is_internal": ["boolean"],
         "parent_id": ["many2one", {"to": "mail.message"}],
     },
+    "mail.activity": {
+        "res_model_id": ["many2one", {"to": "ir.model"}],
+        "res_model": ["char", {"readonly": 1}],
+        "res_id": ["integer"],
+        "res_name": ["char", {"readonly": 1, "computed": 1}],
+        "activity_type_id": ["many2one", {"to": "mail.activity.type"}],
+        "summary": ["char"],
+        "note": ["html"],
+        "date_deadline": ["date", {"required": 1}],
+        "automated": ["boolean", {"readonly": 1}],
+        "user_id": ["many2one", {"to": "res.users"}],
+    },
+    "mail.activity.type": {
+        "name": ["char"],
+        "active": ["boolean"],
+        "decoration_type": ["selection", {"selection": [["warning", "Alert"], ["danger", "Error"]]}],
+    },
     "mail.message.subtype": {"name": ["char"], "internal": ["boolean"]},
     "res.partner.category": {
         "name": ["char"],
@@ -62,6 +79,7 @@ _EXTRA: dict[str, dict[str, list[Any]]] = {
         "expiration_date": ["datetime"],
     },
     "res.users.apikeys.description": {"name": ["char"]},
+    "ir.model": {"name": ["char"], "model": ["char"]},
     "ir.module.module": {
         "name": ["char"],
         "shortdesc": ["char"],
@@ -75,6 +93,7 @@ TITLES = {
     "account.move": "Journal Entry",
     "account.tax": "Tax",
     "ir.model.data": "Model Data",
+    "mail.activity": "Activity",
     "product.category": "Product Category",
     "product.product": "Product Variant",
     "product.template": "Product",
@@ -184,13 +203,15 @@ def schema_of(major: int) -> Schema:
     magic = dict(MAGIC)
     if major < 18:
         magic["__last_update"] = ["datetime", {"readonly": 1, "computed": 1}]
-    extra = {"duration": ["selection"]} if major >= 18 else {}
+    # Fields that only later versions have.
+    later: dict[str, dict[str, list[Any]]] = {
+        "res.users.apikeys.description": {"duration": ["selection"]},
+        "mail.activity": {"active": ["boolean"]},
+    }
     return {
         model: {
             name: _field(name, raw)
-            for name, raw in (
-                magic | fields | (extra if model == "res.users.apikeys.description" else {})
-            ).items()
+            for name, raw in (magic | fields | (later.get(model, {}) if major >= 18 else {})).items()
         }
         for model, fields in models.items()
     }

@@ -297,6 +297,15 @@ def _sales(env: Env, major: int) -> None:
     for code, name in {"4000": "Sales", "2300": "Store credit and gift cards"}.items():
         kind = "income" if code == "4000" else "liability_current"
         _put(env, "account.account", {"code": code, "name": name, "account_type": kind})
+    _put(env, "mail.activity.type", {"name": "To-Do"}, "mail.mail_activity_data_todo")
+    # Inactive, and used all the same: Odoo puts it on deliveries whose order changes.
+    warning = {"name": "Exception", "decoration_type": "warning", "active": False}
+    _put(env, "mail.activity.type", warning, "mail.mail_activity_data_warning")
+    for model, key in {
+        "sale.order": "sale.model_sale_order",
+        "stock.picking": "stock.model_stock_picking",
+    }.items():
+        _put(env, "ir.model", {"name": model, "model": model}, key)
     for name in MODULES:
         _put(env, "ir.module.module", {"name": name, "shortdesc": name, "state": "installed"})
 

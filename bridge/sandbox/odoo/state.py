@@ -28,7 +28,7 @@ MAJORS = (16, 18, 19)
 class OdooState:
     """A simulated Odoo database of version 16, 18 or 19: the object that is ``box.odoo``.
 
-    Not simulated: stock moves and quantities, pickings, invoices, payments, fiscal positions that map taxes,
+    Not simulated: stock moves and quantities, pickings beyond their states, invoices, payments, fiscal positions that map taxes,
     pricelist rules, units of measure other than by id, companies beyond one, sessions, XML-RPC, translations.
     """
 

@@ -9,6 +9,7 @@ from bridge.sandbox.odoo.methods import Args, Method
 from bridge.sandbox.odoo.order_line import OrderLine
 from bridge.sandbox.odoo.records import Model
 from bridge.sandbox.odoo.sale import Order
+from bridge.sandbox.odoo.stock import call_off, deliver
 from bridge.sandbox.odoo.tables import Row
 
 
@@ -41,6 +42,7 @@ def _confirm(model: Model, ids: list[int], args: Args) -> bool:
                 line, {"qty_to_invoice": row.get("product_uom_qty"), "invoice_status": "to invoice"}
             )
         _announce(model, one)
+        deliver(model.env, one)
     return True
 
 
@@ -68,6 +70,8 @@ def _cancel(model: Model, ids: list[int], args: Args) -> Any:
     if asks and any(row["state"] != "draft" for row in rows):
         return _cancel_wizard(ids[0], major)
     _set(model, ids, {"state": "cancel", "invoice_status": "no"})
+    for one in ids:
+        call_off(model.env, one)
     return True
 
 

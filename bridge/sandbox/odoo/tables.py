@@ -12,6 +12,7 @@ Row = dict[str, Any]
 #: Fields by which rows are looked up; texts are indexed without regard to case.
 INDEXED: dict[str, tuple[str, ...]] = {
     "ir.model.data": ("name", "res_id"),
+    "mail.activity": ("res_id",),
     "mail.message": ("res_id",),
     "product.product": ("default_code", "product_tmpl_id"),
     "product.template.attribute.line": ("product_tmpl_id",),
@@ -21,6 +22,7 @@ INDEXED: dict[str, tuple[str, ...]] = {
     "res.partner": ("email", "parent_id"),
     "sale.order": ("client_order_ref", "name"),
     "sale.order.line": ("order_id",),
+    "stock.picking": ("sale_id",),
 }
 
 
