@@ -183,7 +183,12 @@ def _run_claimed(runtime: Runtime, job: Job) -> str | None:
         error = exc
     finally:
         runtime.keeper.drop(held)
-    decision = decide(error, retry_count=job.retry_count, unit_seconds=runtime.backoff_unit_seconds)
+    decision = decide(
+        error,
+        retry_count=job.retry_count,
+        max_attempts=runtime.ledger.lengths.max_attempts,
+        unit_seconds=runtime.backoff_unit_seconds,
+    )
     _tell_breakers(runtime, context, error)
     state = runtime.ledger.jobs.finish(
         job,

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
 from bridge.sandbox import Sandbox
-from tests.support.shop import Shop
+from tests.support.shop import HURRIED, Shop
 
 #: Every write of the flow, by the operation that the sandbox sees.
 WRITES = (
@@ -64,6 +65,18 @@ def test_a_broken_connection_at_any_write_leaves_one_of_each(
         # One customer with one address that differs from nobody's: made once.
         made = [one for one in box.odoo.records("res.partner")[partners:] if not one.get("parent_id")]
         assert len(made) == 1
+        shop.close()
+
+
+def test_trouble_that_does_not_end_fails_the_job_after_as_many_attempts_as_the_ledger_allows(
+    tmp_path: Path,
+) -> None:
+    with Sandbox.start(odoo_version=18) as box:
+        shop = Shop.open(box, tmp_path, lengths=replace(HURRIED, max_attempts=3))
+        raw = box.magento.generate_orders(1)[0]
+        box.magento.faults.set(error_5xx=1.0)
+        job = shop.import_order(raw)
+        assert (job.state, job.attempt) == ("failed", 3)
         shop.close()
 
 
