@@ -54,7 +54,6 @@ class Systems:
         )
         with self._lock:
             known = self._pairs.get(instance.name)
-            known = self._pairs.get(instance.name)
             # Jobs that still run with an old pair keep it; its sockets close with the last of them.
             is_same = known is not None and known[1] == mark
             pair = known[2] if known and is_same else connect(instance, self.deadline_seconds(instance))
