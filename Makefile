@@ -41,8 +41,9 @@ fmt: setup ## Format the code
 	$(BIN)/ruff check --fix --quiet . || true
 	$(BIN)/ruff format .
 
-chaos: setup ## Broken connections and lost leases at every write; part of make test
-	$(BIN)/python -m pytest -n $(WORKERS) tests/flows -k exactly_once
+chaos: setup ## Everything breaks and dies at random, ROUNDS=n from SEED=n on, and at each point of each write
+	BRIDGE_CHAOS_ROUNDS=$(or $(ROUNDS),5) BRIDGE_CHAOS_SEED=$(or $(SEED),1) BRIDGE_CHAOS_ORDERS=$(or $(ORDERS),40) \
+		$(BIN)/python -m pytest -n $(WORKERS) -v $(if $(ONLY),-k "$(ONLY)") tests/chaos tests/flows/test_exactly_once_*.py
 
 test-live: setup ## Against real servers, where BRIDGE_LIVE_* addresses are given
 	@env | grep -q '^BRIDGE_LIVE_' || { echo "Give the addresses of real servers as BRIDGE_LIVE_*: see docs/operations.md." >&2; exit 2; }

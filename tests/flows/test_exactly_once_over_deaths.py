@@ -32,6 +32,9 @@ from tests.support.once import (
 )
 from tests.support.shop import HURRIED, ROOM
 
+#: Many deaths in one test: on a machine that does much else they take their time.
+pytestmark = pytest.mark.timeout(600)
+
 VERSIONS = (16, 18, 19)
 LONG_DOUBT_SECONDS = 0.5
 CLOCK_SECONDS = 0.02

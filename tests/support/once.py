@@ -316,7 +316,7 @@ def pump(shop: Shop) -> int:
     return len(due)
 
 
-def pump_until(shop: Shop, condition: Callable[[], object], *, what: str, seconds: float = 20.0) -> None:
+def pump_until(shop: Shop, condition: Callable[[], object], *, what: str, seconds: float = 60.0) -> None:
     """Run what is due until ``condition`` holds."""
     until = time.monotonic() + seconds
     while not condition():
@@ -325,7 +325,7 @@ def pump_until(shop: Shop, condition: Callable[[], object], *, what: str, second
             time.sleep(0.005)
 
 
-def wait_for(condition: Callable[[], object], *, what: str, seconds: float = 20.0) -> None:
+def wait_for(condition: Callable[[], object], *, what: str, seconds: float = 60.0) -> None:
     """Wait until ``condition`` holds."""
     until = time.monotonic() + seconds
     while not condition():
@@ -355,7 +355,7 @@ class Working(threading.Thread):
         except BaseException as error:
             self._error = error
 
-    def end(self, *, seconds: float = 30.0) -> object:
+    def end(self, *, seconds: float = 90.0) -> object:
         """Wait for the end of the work and return its result."""
         self.join(seconds)
         assert not self.is_alive(), f"still working after {seconds:g} s"

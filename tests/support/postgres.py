@@ -36,9 +36,19 @@ class PostgresServer:
         if self.container:
             docker.remove(self.container)
             return
+        self._end(signal.SIGINT)
+
+    def crash(self) -> None:
+        """End the server as a loss of power does, but for the disk: what it had committed durably is kept."""
+        if self.container:
+            docker.restart(self.container)
+        else:
+            self._end(signal.SIGQUIT)
+
+    def _end(self, how: signal.Signals) -> None:
         postmaster = Path(self.data) / "postmaster.pid"
         if postmaster.exists():
-            end(int(postmaster.read_text().split()[0]), first=signal.SIGINT)
+            end(int(postmaster.read_text().split()[0]), first=how)
         end_group(self.pid)
 
 
@@ -85,8 +95,22 @@ def _private(folder: Path, *, durable: bool) -> PostgresServer:
             f"listen_addresses = '127.0.0.1'\nport = {port}\nunix_socket_directories = ''\n"
             f"max_connections = 300\nshared_buffers = 128MB\n" + (_DURABLE if durable else _FAST)
         )
-    pid = spawn([*_as_server(), programs / "postgres", "-D", data], log=folder.parent / "postgres.log")
-    url = f"postgresql://bridge:{password}@127.0.0.1:{port}/postgres"
+    return _run(f"postgresql://bridge:{password}@127.0.0.1:{port}/postgres", data)
+
+
+def start_again(server: PostgresServer) -> PostgresServer:
+    """Start a server that has crashed, with its data, on the same port."""
+    if server.container:
+        wait_until(lambda: _answers(server.url), what="PostgreSQL in Docker", seconds=90)
+        return server
+    return _run(server.url, Path(server.data))
+
+
+def _run(url: str, data: Path) -> PostgresServer:
+    programs = debian.postgres_bin()
+    assert programs is not None
+    log = data.parents[1] / "postgres.log"
+    pid = spawn([*_as_server(), programs / "postgres", "-D", data], log=log)
     server = PostgresServer(url=url, pid=pid, data=str(data))
     try:
         wait_until(lambda: _answers(url), what="PostgreSQL", seconds=60, pid=pid)

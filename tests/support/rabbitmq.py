@@ -98,6 +98,13 @@ class RabbitServer:
         else:
             end(self.pid, patience_seconds=30)
 
+    def kill(self) -> None:
+        """End the broker as the kernel does, and keep its data, as for a restart."""
+        if self.container:
+            docker.restart(self.container)
+        else:
+            end_group(self.pid)
+
 
 def given_server(url: str, api_url: str | None) -> RabbitServer:
     """Return the broker whose address the environment gives; its API is guessed where it is not given."""
@@ -122,7 +129,7 @@ def start_rabbitmq(folder: Path) -> RabbitServer:
 
 
 def start_again(server: RabbitServer) -> RabbitServer:
-    """Start a node that was shut down, with its data, on the same ports."""
+    """Start a node that was shut down or killed, with its data, on the same ports."""
     if server.container:
         wait_until(lambda: answers(server.url), what="RabbitMQ in Docker", seconds=90)
         return server

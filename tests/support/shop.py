@@ -74,7 +74,7 @@ class Shop:
         )
         return self.ledger.jobs.want([wanted])[0].job_id
 
-    def work(self, *, seconds: float = 30.0) -> None:
+    def work(self, *, seconds: float = 90.0) -> None:
         """Run jobs, one after the other, until none can go on without a person."""
         until = time.monotonic() + seconds
         while time.monotonic() < until:
@@ -87,7 +87,7 @@ class Shop:
                 time.sleep(0.01)
         raise AssertionError(f"jobs still move after {seconds} s: {self.ledger.jobs.counts()}")
 
-    def import_order(self, raw: Mapping[str, Any], *, seconds: float = 30.0) -> Job:
+    def import_order(self, raw: Mapping[str, Any], *, seconds: float = 90.0) -> Job:
         """Import an order and return its job as it ended."""
         job_id = self.want_order(raw)
         self.work(seconds=seconds)
