@@ -57,6 +57,8 @@ class Exchange:
     error: str | None
     started_at: datetime
     duration_ms: int
+    #: What was called, where the address does not say it: ``sale.order.load``.
+    operation: str | None = None
 
 
 Recorder = Callable[[Exchange], None]

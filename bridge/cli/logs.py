@@ -56,7 +56,7 @@ def list_(  # one parameter an option
                 one.system,
                 one.status,
                 one.duration_ms,
-                f"{one.method} {one.url}",
+                one.operation or f"{one.method} {one.url}",
                 one.error,
             )
             for one in found
@@ -87,6 +87,7 @@ def show(app: App, exchange_id: uuid.UUID, *, as_json: bool) -> None:
             "id": found.id,
             "job": found.job_id,
             "attempt": found.attempt,
+            "operation": found.operation,
             "call": f"{found.method} {found.url}",
             "status": found.status,
             "error": found.error,

@@ -26,9 +26,9 @@ MAX_BODY_BYTES = 64 * 1024
 _EXCHANGE = Shape(StoredExchange)
 
 _ADD = """
-INSERT INTO exchanges (id, created_at, instance, job_id, attempt, system, method, url, status, error, started_at,
+INSERT INTO exchanges (id, created_at, instance, job_id, attempt, system, method, url, operation, status, error, started_at,
     duration_ms, request_headers, response_headers, request_size, response_size)
-VALUES (:id, {now}, :instance, :job_id, :attempt, :system, :method, :url, :status, :error, :started_at,
+VALUES (:id, {now}, :instance, :job_id, :attempt, :system, :method, :url, :operation, :status, :error, :started_at,
     :duration_ms, :request_headers, :response_headers, :request_size, :response_size)
 """
 _ADD_BODIES = """
@@ -148,6 +148,7 @@ def _row(one: Exchange, *, instance: str, job_id: JobId | None, attempt: int | N
         "method": one.method,
         # Masked already where it was recorded; a second look costs little and a secret kept costs much.
         "url": mask_url(one.url),
+        "operation": one.operation,
         "status": one.status,
         "error": one.error,
         "started_at": one.started_at,

@@ -120,6 +120,8 @@ class StoredExchange:
     system: str
     method: str
     url: str
+    #: What was called, where the address does not say it.
+    operation: str | None
     status: int | None
     error: str | None
     started_at: datetime

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from pydantic import SecretStr
@@ -14,10 +15,10 @@ from bridge.odoo.faults import CallSite, Fault, to_error
 from bridge.odoo.load import LoadRequest, LoadResult, read_load_answer
 from bridge.odoo.preview import Totals, preview_call, read_preview
 from bridge.odoo.profile import ServerProfile, read_profile
-from bridge.odoo.protocols import JSON2, JSONRPC, Account, MethodCall
+from bridge.odoo.protocols import JSON2, JSONRPC, Account, MethodCall, Send
 from bridge.odoo.session import Session, find_version, not_sent
 from bridge.odoo.versions import Names, OdooVersion, names_of
-from bridge.wire import Answer, NoAnswer, Recorder, Wire
+from bridge.wire import Answer, Exchange, NoAnswer, Recorder, Wire
 
 #: How long a profile is believed before it is read again: an operator may change rounding or precision.
 PROFILE_SECONDS = 900.0
@@ -321,14 +322,24 @@ class OdooClient:
         )
 
     def _send(self, method: str, path: str, headers: Mapping[str, str], body: bytes | None) -> Answer:
-        return self._wire.request(
-            method,
-            path,
-            headers=headers,
-            body=body,
-            deadline_seconds=self._deadline_seconds,
-            record=self._record,
-        )
+        return self._sender(self._record)(method, path, headers, body)
+
+    def _sender(self, record: Recorder | None) -> Send:
+        def send(method: str, path: str, headers: Mapping[str, str], body: bytes | None) -> Answer:
+            return self._wire.request(
+                method,
+                path,
+                headers=headers,
+                body=body,
+                deadline_seconds=self._deadline_seconds,
+                record=record,
+            )
+
+        return send
+
+    def _note(self, exchange: Exchange) -> None:
+        if self._record is not None:
+            self._record(exchange)
 
     def _speaker(self) -> JSONRPC | JSON2:
         return JSON2() if self.version.protocol == "json2" else JSONRPC()
@@ -356,10 +367,17 @@ class OdooClient:
 
     def _try(self, call: MethodCall) -> Any:
         speaker, uid = self._prepare()
+        # JSON-RPC has one address for all calls and answers 200 to what it refuses: neither says what happened.
+        made: list[Exchange] = []
+        refusal: str | None = None
         try:
-            return speaker.call(self._send, self._account, uid, call)
+            return speaker.call(self._sender(self._record and made.append), self._account, uid, call)
         except Fault as fault:
+            refusal = f"Odoo refused: {fault.kind}"
             raise to_error(fault, self._site(call)) from None
+        finally:
+            for one in made:
+                self._note(replace(one, operation=f"{call.model}.{call.method}", error=one.error or refusal))
 
     def _list(self, call: MethodCall) -> list[Any]:
         rows = self._run(call)

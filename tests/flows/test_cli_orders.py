@@ -12,9 +12,12 @@ from pathlib import Path
 import pytest
 
 from bridge.bootstrap import open_ledger
+from bridge.errors import RecordMissing
+from bridge.flows.systems import connect
 from bridge.sandbox import Sandbox
 from bridge.settings import Settings
 from bridge.showcase import map_all
+from bridge.wire import Exchange
 from tests.support.cli import Cli, Ended, assert_plain, files_bytes, running_cli
 
 
@@ -292,3 +295,30 @@ def test_secrets_stand_nowhere_after_real_work(cli: Cli, version: int) -> None:
     assert not [secret for secret in secrets if secret in text]
     stored = files_bytes(cli.folder / ".bridge")
     assert not [secret for secret in secrets if secret.encode() in stored]
+
+
+@pytest.mark.parametrize("version", [16, 18, 19])
+def test_the_log_says_which_method_was_called_and_what_odoo_refused(cli: Cli, version: int) -> None:
+    with Sandbox.start(odoo_version=version) as box:
+        assert add(cli, box).code == 0
+        orders = box.magento.generate_orders(1, kinds=("simple",))
+        map_orders(box, orders)
+        assert cli("run", "import-order", number(orders[0]), "--wait").code == 0
+        calls = {one["operation"] for one in cli("logs", "list", "--system", "odoo", "--json").json}
+        assert {"sale.order.load", "sale.order.read", "mail.message.load"} <= calls
+        before = cli("logs", "list", "--errors", "--json").json
+        assert [one["url"].rpartition("/web/")[2] for one in before] == ([] if version == 19 else ["version"])
+        ledger = open_ledger(Settings())
+        pair = connect(ledger.instances.get("shop"))
+        made: list[Exchange] = []
+        with pytest.raises(RecordMissing):
+            pair.odoo.recording(made.append).call("sale.order", "action_confirm", [999_999])
+        ledger.exchanges.add("shop", made)
+        pair.odoo.close()
+        ledger.close()
+        refused = cli("logs", "list", "--errors", "--json").json[0]
+        assert (refused["operation"], refused["error"]) == (
+            "sale.order.action_confirm",
+            "Odoo refused: MissingError",
+        )
+        assert "sale.order.action_confirm" in cli("logs", "list").out

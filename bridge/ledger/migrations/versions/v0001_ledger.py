@@ -191,7 +191,7 @@ def _effects() -> None:
 def _exchanges() -> None:
     columns = (
         "id {uuid} NOT NULL, created_at {time} NOT NULL, instance text NOT NULL, job_id bigint, attempt bigint,"
-        " system text NOT NULL, method text NOT NULL, url text NOT NULL, status bigint, error text,"
+        " system text NOT NULL, method text NOT NULL, url text NOT NULL, operation text, status bigint, error text,"
         " started_at {time} NOT NULL, duration_ms bigint NOT NULL, request_headers text NOT NULL,"
         " response_headers text NOT NULL, request_size bigint NOT NULL, response_size bigint NOT NULL,"
         " PRIMARY KEY (id, created_at)"
