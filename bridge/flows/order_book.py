@@ -70,7 +70,8 @@ def profile(ctx: FlowContext, currency: str) -> OdooProfile:
         major=server.version.major,
         rounding_method=server.rounding_method or _DEFAULT_ROUNDING,
         price_digits=server.price_digits,
-        currency_digits=max(0, -int(found[1].normalize().adjusted())),
+        currency_digits=max(0, -int(found[0].normalize().adjusted())),
+        currency_rate=found[1],
         quantity_digits=server.quantity_digits,
         discount_digits=server.discount_digits,
     )

@@ -142,15 +142,17 @@ class Reference:
         )
         return fitting(rows)
 
-    def currency(self, code: str) -> tuple[int, Decimal] | None:
-        """Return id and rounding step of the active currency ``code``."""
+    def currency(self, code: str) -> tuple[Decimal, Decimal] | None:
+        """Return the rounding step and the rate of the day of the active currency ``code``."""
         rows = self._cache.get(
             self._instance,
             f"currency:{code}",
-            lambda: self._odoo.search_read("res.currency", [["name", "=", code]], ["rounding"], limit=1),
+            lambda: self._odoo.search_read(
+                "res.currency", [["name", "=", code]], ["rounding", "rate"], limit=1
+            ),
             is_enough=bool,
         )
-        return (int(rows[0]["id"]), Decimal(str(rows[0]["rounding"]))) if rows else None
+        return (Decimal(str(rows[0]["rounding"])), Decimal(str(rows[0]["rate"]))) if rows else None
 
     def note_subtype(self) -> int:
         """Return the id of the subtype of internal notes."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from bridge.translate.magento_records import MagentoOrder
-from bridge.translate.money import ZERO, amount, round_to
+from bridge.translate.money import ZERO, amount, plain, round_to
 from bridge.translate.odoo_totals import OdooProfile, OrderTotals, RoundingMethod, order_totals
 from bridge.translate.order_checks import check_order
 from bridge.translate.order_note import component_label
@@ -72,6 +72,8 @@ class Explanation:
     reasons: tuple[str, ...]
     #: Magento's rate to the base currency.
     base_to_order_rate: Decimal
+    #: Odoo's rate of the day to the company's currency.
+    odoo_rate: Decimal | None
 
     def as_data(self) -> dict[str, object]:
         """Return it as JSON data, decimals as text, without personal data (line texts are left out)."""
@@ -107,6 +109,7 @@ class Explanation:
             "outcome": self.outcome,
             "reasons": list(self.reasons),
             "base_to_order_rate": f"{self.base_to_order_rate:f}",
+            "odoo_rate": None if self.odoo_rate is None else f"{self.odoo_rate:f}",
         }
 
 
@@ -129,8 +132,13 @@ def explain(
         confirmed_total=confirmed_total,
         other_method_total=_other_method(plan, profile).total,
         outcome=plan.verdict.outcome,
-        reasons=(*plan.reasons, *_method_reasons(plan, profile, confirmed_total)),
+        reasons=(
+            *plan.reasons,
+            *_method_reasons(plan, profile, confirmed_total),
+            *_rate_reasons(order, profile),
+        ),
         base_to_order_rate=order.base_to_order_rate,
+        odoo_rate=profile.currency_rate,
     )
 
 
@@ -280,3 +288,16 @@ def _method_reasons(plan: OrderPlan, profile: OdooProfile, confirmed: Decimal | 
             f"{amount(plan.predicted.total)}: prices, taxes or rounding in Odoo were changed, or an app changes totals."
         )
     return reasons
+
+
+def _rate_reasons(order: MagentoOrder, profile: OdooProfile) -> list[str]:
+    """Return both rates of an order in another currency: neither is forced on the other (RULES 1.12)."""
+    rates = (order.base_to_order_rate or None, profile.currency_rate)
+    if all(rate in {None, 1} for rate in rates):
+        return []
+    magento, odoo = ("no rate" if rate is None else f"{plain(rate)} {order.currency}" for rate in rates)
+    text = (
+        f"Exchange rate: {magento} for 1 {order.base_currency} in Magento when the order was placed, {odoo} for 1 of the "
+        "company's currency in Odoo on the day of the import. Only values in the company's currency depend on it."
+    )
+    return [text]

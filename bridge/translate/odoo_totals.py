@@ -57,6 +57,8 @@ class OdooProfile:
     quantity_digits: int = 2
     #: Digits of the precision *Discount*.
     discount_digits: int = 2
+    #: How much of the order's currency Odoo gives today for one of the company's; only shown, never used.
+    currency_rate: Decimal | None = None
 
     @property
     def usable_price_digits(self) -> int:

@@ -126,6 +126,22 @@ def test_the_currency_is_that_of_a_pricelist_odoo_facts_6(open_shop: OpenShop, v
     assert done(shop, new_order(shop, "US dollars"))["pricelist_id"] == mapped
 
 
+@pytest.mark.parametrize("version", VERSIONS)
+def test_both_exchange_rates_are_shown_and_neither_is_forced_rules_1_12(
+    open_shop: OpenShop, version: int
+) -> None:
+    shop = open_shop(version)
+    dollars = shop.box.odoo.find("res.currency", name="USD")
+    for day, rate in (("2026-01-01", 1.0912), ("2025-01-01", 1.5)):
+        shop.box.odoo.create("res.currency.rate", {"currency_id": dollars, "name": day, "rate": rate})
+    raw = new_order(shop, "US dollars")
+    done(shop, raw)
+    kept = shop.ledger.explanations.get("shop", "order", raw["entity_id"])
+    assert kept is not None
+    assert (kept.content["base_to_order_rate"], kept.content["odoo_rate"]) == ("1.0837", "1.0912")
+    assert any("1.0912 USD for 1 of the company's currency" in reason for reason in kept.content["reasons"])
+
+
 def pricelist(shop: Shop, currency: str, name: str, **values: Any) -> int:
     currency_id = shop.box.odoo.find("res.currency", name=currency)
     return shop.box.odoo.create("product.pricelist", {"name": name, "currency_id": currency_id, **values})

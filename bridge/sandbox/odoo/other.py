@@ -138,6 +138,22 @@ class AccountTax(Model):
         return NOT_COMPUTED
 
 
+class Currency(Model):
+    """``res.currency``: its rate is the newest, the company's own counts as 1."""
+
+    def compute(self, row: Row, name: str) -> Any:
+        """Return the rate to the company's currency, or its inverse."""
+        if name not in {"rate", "inverse_rate"}:
+            return NOT_COMPUTED
+        rate = self._rate(row["id"]) / self._rate(self.env.company()["currency_id"])
+        return rate if name == "rate" else 1 / rate
+
+    def _rate(self, currency_id: int) -> float:
+        rows = self.env.db.table("res.currency.rate").rows.values()
+        known = [(row["name"], row["rate"]) for row in rows if row["currency_id"] == currency_id]
+        return float(max(known)[1]) if known else 1.0
+
+
 class State(Model):
     """``res.country.state``."""
 
@@ -192,6 +208,7 @@ CLASSES: dict[str, type[Model]] = {
     "product.template.attribute.value": TemplateAttributeValue,
     "res.country": Country,
     "res.country.state": State,
+    "res.currency": Currency,
     "res.groups": Group,
     "res.partner": Partner,
     "res.users": User,

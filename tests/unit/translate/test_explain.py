@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -109,6 +110,19 @@ def test_what_odoo_itself_said_is_held_against_the_calculation():
     assert any(
         "Odoo itself says 46.75" in one for one in explained(order, confirmed=Decimal("46.75")).reasons
     )
+
+
+def test_both_exchange_rates_are_shown_where_there_are_any_rules_1_12():
+    dollars = parse_order(recorded(18))
+    told = explained(dollars, replace(PROFILE, currency_rate=Decimal("1.0912")))
+    assert (told.as_data()["base_to_order_rate"], told.as_data()["odoo_rate"]) == ("1.0837", "1.0912")
+    assert "1.0837 USD for 1 EUR in Magento" in told.reasons[-1]
+    assert "1.0912 USD for 1 of the company's currency in Odoo" in told.reasons[-1]
+    unknown = explained(dollars)
+    assert unknown.as_data()["odoo_rate"] is None
+    assert "no rate for 1 of the company's" in unknown.reasons[-1]
+    euros = explained(parse_order(recorded(1)), replace(PROFILE, currency_rate=Decimal(1)))
+    assert not any("Exchange rate" in reason for reason in euros.reasons)
 
 
 def test_it_is_json_with_decimals_as_text_and_nothing_personal():
