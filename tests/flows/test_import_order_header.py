@@ -72,6 +72,20 @@ def test_the_confirmation_does_not_keep_the_date_and_it_is_written_back_odoo_fac
     assert "sale.order.write" in writes
 
 
+@pytest.mark.parametrize("version", VERSIONS)
+def test_an_order_of_the_same_reference_and_name_is_not_taken_for_ours_odoo_facts_6(
+    open_shop: OpenShop, version: int
+) -> None:
+    shop = open_shop(version, order_name_prefix="WEB-")
+    raw = new_order(shop)
+    values = {"client_order_ref": raw["increment_id"], "name": f"WEB-{raw['increment_id']}", "partner_id": 1}
+    by_hand = shop.box.odoo.create("sale.order", values)
+    order = done(shop, raw)
+    assert order["id"] != by_hand
+    assert (order["client_order_ref"], order["name"]) == (values["client_order_ref"], values["name"])
+    assert shop.lines(by_hand) == []
+
+
 def test_mapped_payment_method_store_and_shipping_stand_over_the_settings(open_shop: OpenShop) -> None:
     shop = open_shop()
     made = others(shop)

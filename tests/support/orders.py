@@ -32,6 +32,14 @@ def new_order(shop: Shop, kind: str = "simple", *, is_mapped: bool = True, **cha
     return raw
 
 
+def all_taxed(shop: Shop, kind: str) -> Raw:
+    """Return a new order whose lines all bear tax: some articles are so cheap that theirs rounds to 0."""
+    while True:
+        raw = new_order(shop, kind)
+        if all(item["tax_amount"] for item in raw["items"]):
+            return raw
+
+
 def same_buyer(shop: Shop, raw: Mapping[str, Any], **changes: Any) -> Raw:
     """Return another order with the buyer and the addresses of ``raw``."""
     other = new_order(shop, is_mapped=False)
