@@ -86,6 +86,13 @@ _ORDERS = (
         where="bridge preview order {increment_id}",
     ),
     Entry(
+        code="order_changed",
+        happened="{message}",
+        to_do="Lines, prices, taxes and the buyer of an imported order are never carried over. Change the order back in "
+        "Magento, then retry; or make the change in Odoo by hand and cancel this job.",
+        where="bridge jobs retry ID, or bridge jobs cancel ID",
+    ),
+    Entry(
         code="settings_wrong",
         system="odoo",
         reasons=because("currency"),

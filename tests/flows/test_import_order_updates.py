@@ -200,6 +200,7 @@ def test_money_lines_and_buyers_block_with_a_diff_and_change_nothing(
     assert (job.state, job.error_code) == ("blocked", "order_changed")
     assert words in (job.error or "")
     assert raw["customer_email"] not in (job.error or "")
+    assert "never carried over" in (job.help or "")
     assert "odoo" not in {name.partition(":")[0] for name in calls(shop)}
     assert (order_row(shop, order["id"]), shop.lines(order["id"]), counts(shop)) == (order, lines, before)
     # Taken back in Magento, the order goes on: the status is carried over.

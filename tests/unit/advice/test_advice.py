@@ -45,6 +45,7 @@ from bridge.errors import (
 )
 from bridge.flows.effects import EffectUnclear
 from bridge.flows.order_products import ProductUnknown
+from bridge.flows.update_order import OrderChanged
 from bridge.ledger import LedgerUnavailable
 from bridge.translate.order_book import OrderRules
 from bridge.translate.total_policy import judge
@@ -261,6 +262,10 @@ CASES: dict[str, tuple[Make, tuple[str, ...]]] = {
     "the total differs after it was stored": (
         lambda: TotalDiffers("Stored.", system="odoo", increment_id="42", reason="surprise"),
         ("automation", "bridge explain order 42"),
+    ),
+    "an imported order that was changed": (
+        lambda: OrderChanged("Order 42 was changed: price: 1 -> 2.", system="magento", increment_id="42"),
+        ("never carried over", "by hand", "bridge jobs cancel ID"),
     ),
     "the quantity has too many digits": (
         lambda: OrderUnclear("1.001", system="odoo", reason="quantity_digits"),
