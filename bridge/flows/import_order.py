@@ -82,8 +82,11 @@ def run(ctx: FlowContext) -> Mapping[str, Any]:
         return left_out
     book = gather(ctx, order, needs(order))
     plan = translate_order(order, book)
-    written = _write(ctx, raw, order, plan=plan, book=book) if binding is None else _resume(ctx, binding)
-    return _complete(ctx, order, plan, written)
+    if binding is None:
+        return _complete(ctx, order, plan, _write(ctx, raw, order, plan=plan, book=book))
+    # An event of a change that came meanwhile folded into this job: nobody else will bring it.
+    changes = update(ctx, raw, order, binding)["changes"]
+    return {**_complete(ctx, order, plan, _resume(ctx, order, plan, binding)), "changes": changes}
 
 
 def read_order(raw: Mapping[str, Any]) -> MagentoOrder:
@@ -113,6 +116,9 @@ def _write(
         insist_on_products(ctx, {line.product_id for line in plan.lines})
         raise
     stored = writing.read_back(ctx, order_id)
+    # What an earlier attempt sent stands, and since then the addresses may have changed.
+    change = fingerprint([order.updated_at, partners.invoice_id, partners.delivery_id])[:12]
+    writing.write_addresses(ctx, f"{entity}_{change}", stored, partners)
     expected = preview.total if preview is not None else plan.predicted.total
     is_surprise = cents(stored.total, book) != cents(expected, book)
     twin = _twin(ctx, order, order_id)
@@ -138,14 +144,16 @@ def _write(
     return _Written(stored=stored, flags=flags, twin=twin, items=items)
 
 
-def _resume(ctx: FlowContext, binding: Binding) -> _Written:
+def _resume(ctx: FlowContext, order: MagentoOrder, plan: OrderPlan, binding: Binding) -> _Written:
     """Return what an earlier attempt wrote and bound: that stands, only the steps after it are missing."""
     kept = ctx.ledger.explanations.get(ctx.instance.name, ORDER, ctx.job.entity)
     content = {} if kept is None else kept.content
+    twin = content.get("twin_of")
+    flags = [*content.get("flags", ()), *_flags(order, plan, twin=twin, is_surprise=False)]
     return _Written(
         stored=writing.read_back(ctx, binding.odoo_id),
-        flags=tuple(content.get("flags", ())),
-        twin=content.get("twin_of"),
+        flags=tuple(dict.fromkeys(flags)),
+        twin=twin,
         items=binding.order_items_json or {},
     )
 

@@ -24,7 +24,8 @@ READ_FIELDS = (
     "amount_tax",
     "amount_total",
     "order_line",
-    "partner_id",
+    "partner_invoice_id",
+    "partner_shipping_id",
 )
 QUOTATION_STATES = frozenset({"draft", "sent"})
 CONFIRMED_STATES = frozenset({"sale", "done"})
@@ -51,6 +52,8 @@ class StoredOrder:
     tax: Decimal
     total: Decimal
     line_ids: tuple[int, ...]
+    invoice_id: int | None
+    delivery_id: int | None
 
     @property
     def is_quotation(self) -> bool:
@@ -116,6 +119,8 @@ def read_back(ctx: FlowContext, order_id: int) -> StoredOrder:
         tax=Decimal(str(row["amount_tax"])),
         total=Decimal(str(row["amount_total"])),
         line_ids=tuple(int(one) for one in row["order_line"]),
+        invoice_id=int(row["partner_invoice_id"][0]) if row["partner_invoice_id"] else None,
+        delivery_id=int(row["partner_shipping_id"][0]) if row["partner_shipping_id"] else None,
     )
 
 
@@ -168,6 +173,14 @@ def write_values(
     write_absolute(
         ctx, "sale.order", [order_id], key=ctx.effect_key(f"order-{purpose}", entity), values=values
     )
+
+
+def write_addresses(ctx: FlowContext, entity: str, stored: StoredOrder, partners: Partners) -> None:
+    """Write other addresses to the order; ``entity`` names this change in the key of its write."""
+    if (stored.invoice_id, stored.delivery_id) == (partners.invoice_id, partners.delivery_id):
+        return
+    values = {"partner_invoice_id": partners.invoice_id, "partner_shipping_id": partners.delivery_id}
+    write_values(ctx, entity, stored.id, purpose="addresses", values=values)
 
 
 def write_absolute(

@@ -131,8 +131,7 @@ def _changed(order: MagentoOrder, diff: OrderDiff, changed: set[str]) -> OrderCh
 def _addresses(ctx: FlowContext, order: MagentoOrder, stored: writing.StoredOrder, entity: str) -> str:
     plan = partners_plan(order, gather(ctx, order, needs(order)))
     partners = find_or_make(ctx, plan)
-    values = {"partner_invoice_id": partners.invoice_id, "partner_shipping_id": partners.delivery_id}
-    writing.write_values(ctx, entity, stored.id, purpose="addresses", values=values)
+    writing.write_addresses(ctx, entity, stored, partners)
     if stored.is_confirmed and ctx.reference.profile.apps.get("stock") == "usable":
         pickings = ctx.odoo.search(
             "stock.picking", [["sale_id", "=", stored.id], ["state", "not in", ["done", "cancel"]]]
