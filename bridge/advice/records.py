@@ -151,6 +151,14 @@ _ORDERS = (
 
 _PRODUCTS_AND_MORE = (
     Entry(
+        code="store_unknown",
+        happened="{message}",
+        to_do="If base_url and odoo_db are right, the tag was deleted or nothing was ever imported here. Make the tag anew "
+        "with the id that a backup of the ledger names, if there is one; then start the rebuild again.",
+        where="bridge instance show NAME; Odoo: Contacts > Configuration > Contact Tags",
+        who="integrator",
+    ),
+    Entry(
         code="duplicate_record",
         system="odoo",
         reasons=because("sku"),

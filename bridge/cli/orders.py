@@ -50,6 +50,7 @@ def explain_order(
             {
                 "instance": instance.name,
                 "is_imported": found.is_imported,
+                "is_kept": found.is_kept,
                 "explained_at": found.at,
                 "problems": found.problems,
                 "explanation": found.content,
@@ -82,17 +83,23 @@ class _Explained:
     is_imported: bool
     at: datetime | None = None
     sale_order: str | None = None
+    #: Whether the ledger knows what the import came to.
+    is_kept: bool = False
     problems: Sequence[Mapping[str, Any]] = ()
 
 
 def _explained(app: App, instance: Instance, increment_id: str, *, store_id: int | None) -> _Explained:
     entity = _entity(app, instance, increment_id, store_id=store_id)
     kept = None if entity is None else app.ledger.explanations.get(instance.name, ORDER, entity)
-    if entity is not None and kept is not None:
-        return _as_kept(kept, app.ledger.bindings.get(instance.name, ORDER, entity))
+    binding = None if entity is None else app.ledger.bindings.get(instance.name, ORDER, entity)
+    if kept is not None and "parts" in kept.content:
+        return _as_kept(kept, binding)
     shown = preview_flow(preview_context(app.runtime, instance.name), increment_id)
     return _Explained(
-        content=shown.get("explanation"), is_imported=False, problems=shown.get("problems") or ()
+        content=shown.get("explanation"),
+        is_imported=binding is not None,
+        sale_order=None if binding is None else binding.odoo_label,
+        problems=shown.get("problems") or (),
     )
 
 
@@ -100,7 +107,9 @@ def _as_kept(kept: Explanation, binding: Binding | None) -> _Explained:
     # What the import needs for later comparisons is not part of the explanation.
     content = {name: value for name, value in kept.content.items() if name != "snapshot"}
     label = None if binding is None else binding.odoo_label
-    return _Explained(content=content, is_imported=binding is not None, at=kept.updated_at, sale_order=label)
+    return _Explained(
+        content=content, is_imported=binding is not None, at=kept.updated_at, sale_order=label, is_kept=True
+    )
 
 
 def _entity(app: App, instance: Instance, increment_id: str, *, store_id: int | None) -> str | None:
@@ -149,6 +158,10 @@ def _show_explained(found: _Explained) -> None:
         return
     if found.is_imported:
         print_text(f"Order {found.content['increment_id']} is {found.sale_order or 'imported'} in Odoo.")
+        if not found.is_kept:
+            print_text(
+                "What its import came to is not in this ledger any more; this is what an import would come to now."
+            )
     else:
         print_text(
             f"Order {found.content['increment_id']} is not in Odoo; this is what an import would come to."

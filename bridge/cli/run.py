@@ -12,11 +12,11 @@ import click
 
 from bridge.cli.app import App, pass_app
 from bridge.cli.output import json_option, print_json, print_table, print_text
-from bridge.cli.waiting import Followed, follow, hint
+from bridge.cli.waiting import Followed, end, start_run
 from bridge.connection import Tried, try_systems
 from bridge.errors import SettingsWrong
 from bridge.flows.systems import connect
-from bridge.flows.wants import PLACES, want
+from bridge.flows.wants import want
 
 Function = Callable[..., Any]
 _SYSTEM_NAMES = {"magento": "Magento", "odoo": "Odoo"}
@@ -84,7 +84,7 @@ def import_order(
     data = {} if store_id is None else {"store_id": store_id}
     wanted = want("find-order", instance=app.instance(instance_name).name, entity=number, data=data)
     job_ids = [one.job_id for one in app.ledger.jobs.want([wanted])]
-    return _end(app, Followed(job_ids=job_ids), wait=wait, as_json=as_json)
+    return end(app, Followed(job_ids=job_ids), wait=wait, as_json=as_json)
 
 
 @run.command(name="import-orders")
@@ -106,18 +106,7 @@ def import_orders(
     if from_date is not None:
         zone = ZoneInfo(instance.settings.store_timezone)
         args["updated_from"] = from_date.replace(tzinfo=zone).isoformat()
-    place = PLACES["import-orders"]
-    started = app.ledger.runs.start(
-        instance.name,
-        "import-orders",
-        args,
-        queue=place.queue,
-        priority=place.priority,
-        systems=place.systems,
-        lock_key=None if place.lock is None else place.lock(""),
-    )
-    job_ids = [] if started.planner_job_id is None else [started.planner_job_id]
-    return _end(app, Followed(job_ids=job_ids, run_id=started.id), wait=wait, as_json=as_json)
+    return end(app, start_run(app, instance.name, "import-orders", args), wait=wait, as_json=as_json)
 
 
 @run.command()
@@ -127,21 +116,7 @@ def noop(app: App, *, instance_name: str | None, wait: bool, as_json: bool) -> i
     """Do nothing: shows that jobs run."""
     wanted = want("noop", instance=app.instance(instance_name).name, entity="by-hand")
     job_ids = [one.job_id for one in app.ledger.jobs.want([wanted])]
-    return _end(app, Followed(job_ids=job_ids), wait=wait, as_json=as_json)
-
-
-def _end(app: App, followed: Followed, *, wait: bool, as_json: bool) -> int:
-    """Wait if asked to, show what became of the jobs, and return the exit code."""
-    if wait:
-        follow(app, followed)
-    if as_json:
-        print_json(followed.as_data(app.ledger))
-    else:
-        followed.show(app.ledger)
-    if not wait:
-        print_text(hint(app), err=True)
-        return 0
-    return 0 if followed.is_good(app.ledger) else 1
+    return end(app, Followed(job_ids=job_ids), wait=wait, as_json=as_json)
 
 
 def _as_data(tried: Tried) -> dict[str, Any]:

@@ -21,7 +21,8 @@ from rich.progress import (
 
 from bridge.cli.app import App
 from bridge.cli.jobs import describe, why
-from bridge.cli.output import console, print_table, print_text
+from bridge.cli.output import console, print_json, print_table, print_text
+from bridge.flows.wants import PLACES
 from bridge.ledger import Job, JobId, Ledger, RunId
 
 #: How often the ledger is asked.
@@ -33,6 +34,8 @@ _MOVING = ("pending", "queued", "running", "retry_waiting")
 #: Roles of the processes that run jobs.
 _RUNNERS = frozenset({"all", "tasks", "embedded"})
 _SHOWN_JOBS = 20
+#: What a run of each kind looks at.
+_SEEN = {"import-orders": "changed orders seen", "rebuild-bindings": "records of Odoo looked at"}
 
 
 @dataclass
@@ -105,7 +108,8 @@ class Followed:
         if self.run_id is not None:
             progress = ledger.runs.progress(self.run_id)
             states = ", ".join(f"{number} {_words(state)}" for state, number in progress.jobs.items())
-            print_text(f"{progress.run.seen} changed orders seen; their jobs: {states or 'none'}.")
+            made = f"; their jobs: {states or 'none'}" if progress.run.planned or states else ""
+            print_text(f"{progress.run.seen} {_SEEN[progress.run.kind]}{made}.")
 
     def _not_done(self, ledger: Ledger) -> list[Job]:
         if self.run_id is None:
@@ -113,6 +117,36 @@ class Followed:
         return ledger.jobs.list(
             run_id=self.run_id, states=("failed", "blocked", "cancelled"), limit=_SHOWN_JOBS
         )
+
+
+def start_run(app: App, instance: str, kind: str, args: Mapping[str, Any]) -> Followed:
+    """Start a run of ``kind``, or find the same one that plans already, and return it to follow."""
+    place = PLACES[kind]
+    started = app.ledger.runs.start(
+        instance,
+        kind,
+        args,
+        queue=place.queue,
+        priority=place.priority,
+        systems=place.systems,
+        lock_key=None if place.lock is None else place.lock(""),
+    )
+    job_ids = [] if started.planner_job_id is None else [started.planner_job_id]
+    return Followed(job_ids=job_ids, run_id=started.id)
+
+
+def end(app: App, followed: Followed, *, wait: bool, as_json: bool) -> int:
+    """Wait if asked to, show what became of the jobs, and return the exit code."""
+    if wait:
+        follow(app, followed)
+    if as_json:
+        print_json(followed.as_data(app.ledger))
+    else:
+        followed.show(app.ledger)
+    if not wait:
+        print_text(hint(app), err=True)
+        return 0
+    return 0 if followed.is_good(app.ledger) else 1
 
 
 def follow(app: App, followed: Followed) -> None:

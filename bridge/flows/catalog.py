@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from bridge.flows import find_order, import_order, import_orders
+from bridge.flows import find_order, import_order, import_orders, rebuild_bindings
 from bridge.flows.context import FlowContext
 
 Run = Callable[[FlowContext], Mapping[str, Any] | None]
@@ -20,4 +20,5 @@ FLOWS: Mapping[str, Run] = {
     "import-order": import_order.run,
     "import-orders": import_orders.run,
     "noop": _nothing,
+    "rebuild-bindings": rebuild_bindings.run,
 }

@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import Any
 
 from bridge.flows.effects import LedgerWriter, NoWriter, Writer
-from bridge.flows.installation import fixed_installation_id
+from bridge.flows.installation import fixed_installation_id, known_installation_id
 from bridge.flows.reference import Reference, ReferenceCache
 from bridge.flows.systems import Pair, Systems
 from bridge.idempotency import effect_key, entity_of, external_id
@@ -72,6 +72,16 @@ class FlowContext:
         if self._job is None or self.instance.is_anchored:
             return self.instance.installation_id
         return fixed_installation_id(self.instance, ledger=self.ledger, writer=self.writer, odoo=self.odoo)
+
+    def take_known_installation_id(self) -> bool:
+        """Take the installation id that Odoo has for the store; return whether it has one. Makes none."""
+        if self.instance.is_anchored:
+            return True
+        known = known_installation_id(self.instance, self.odoo)
+        if known is not None:
+            adopt = self.ledger.instances.adopt_installation_id
+            self.instance = adopt(self.instance.name, known, pair=self.instance.pair)
+        return known is not None
 
     @property
     def settings(self) -> InstanceSettings:

@@ -24,7 +24,7 @@ from bridge.flows.order_book import gather, rules
 from bridge.flows.order_cancellations import Items, apply_cancellations
 from bridge.flows.order_partners import find_or_make
 from bridge.flows.order_products import insist_on_products
-from bridge.flows.update_order import HOLDING, ORDER, kept_for_later, update
+from bridge.flows.update_order import HOLDING, ORDER, QUOTE, kept_for_later, update
 from bridge.idempotency import fingerprint
 from bridge.ledger import Binding
 from bridge.odoo import Totals
@@ -40,8 +40,6 @@ from bridge.translate import (
     translate_order,
 )
 
-#: Kind of the bindings of quotes to the order they became first.
-QUOTE = "quote"
 #: Kind of what the ledger keeps of orders that were placed before ``import_from_date``.
 HISTORY = "history"
 #: Waits before an order that is older than its event is read again; after the last it is taken as it is.

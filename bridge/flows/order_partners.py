@@ -85,22 +85,20 @@ def _binding(ctx: FlowContext, customer: CustomerPlan) -> Binding | None:
     One account may buy for several companies: a binding holds for the VAT id and company that it was made for, and
     not for those that a person has written to the partner in Odoo since (RULES 1.11).
     """
-    for kind, key in _binding_keys(customer):
+    for kind, key in _binding_keys(customer.magento_customer_id, customer.key):
         found = ctx.ledger.bindings.get(ctx.instance.name, kind, key)
-        if found is not None and found.fingerprint in {None, _party(customer)}:
+        if found is not None and found.fingerprint in {None, _party(customer.vat, customer.company)}:
             return found
     return None
 
 
-def _binding_keys(customer: CustomerPlan) -> list[tuple[str, str]]:
-    own = (BUYER_BINDING, customer.key)
-    if customer.magento_customer_id is None:
-        return [own]
-    return [(CUSTOMER_BINDING, str(customer.magento_customer_id)), own]
+def _binding_keys(magento_customer_id: int | None, key: str) -> list[tuple[str, str]]:
+    own = (BUYER_BINDING, key)
+    return [own] if magento_customer_id is None else [(CUSTOMER_BINDING, str(magento_customer_id)), own]
 
 
-def _party(customer: CustomerPlan) -> str:
-    return fingerprint([customer.vat, _plain(customer.company)])
+def _party(vat: str, company: str) -> str:
+    return fingerprint([vat, _plain(company)])
 
 
 def _by_external_id(ctx: FlowContext, customer: CustomerPlan) -> int | None:
@@ -255,9 +253,32 @@ def _different(addresses: Iterable[AddressPlan | None]) -> list[AddressPlan]:
 
 
 def _bind(ctx: FlowContext, customer: CustomerPlan, partner_id: int) -> None:
-    party = _party(customer)
-    for kind, key in _binding_keys(customer):
-        known = ctx.ledger.bindings.get(ctx.instance.name, kind, key) if kind == CUSTOMER_BINDING else None
+    bind_buyer(
+        ctx,
+        partner_id,
+        magento_customer_id=customer.magento_customer_id,
+        key=customer.key,
+        vat=customer.vat,
+        company=customer.company,
+    )
+
+
+def bind_buyer(
+    ctx: FlowContext,
+    partner_id: int,
+    *,
+    magento_customer_id: int | None,
+    key: str,
+    vat: str,
+    company: str,
+    only_new: bool = False,
+) -> None:
+    """Bind a buyer to a partner: by Magento's customer id, unless that account is bound as another company's."""
+    party = _party(vat, company)
+    for kind, magento_id in _binding_keys(magento_customer_id, key):
+        is_needed = only_new or kind == CUSTOMER_BINDING
+        known = ctx.ledger.bindings.get(ctx.instance.name, kind, magento_id) if is_needed else None
         if known is None or known.fingerprint in {None, party}:
-            ctx.bind(kind, key, "res.partner", partner_id, fingerprint=party)
+            if known is None or not only_new:
+                ctx.bind(kind, magento_id, "res.partner", partner_id, fingerprint=party)
             return

@@ -22,6 +22,8 @@ from bridge.translate.partners import partners_plan
 
 #: Kind of the bindings of orders to ``sale.order``, and of their explanations.
 ORDER = "order"
+#: Kind of the bindings of quotes to the order they became first.
+QUOTE = "quote"
 
 #: Flags and states of an order that stays a quotation: its goods must not leave yet, or not any more.
 HOLDING = frozenset({"held", "payment_review", "twin", "total_surprise", "canceled", "closed"})
@@ -93,6 +95,8 @@ def _take_up(
     hold. From the next event on changes are seen again.
     """
     stored = writing.read_back(ctx, binding.odoo_id)
+    if "flags" not in content and _is_twin(ctx, order, stored):
+        content["flags"] = ["twin"]
     entity = f"{ctx.job.entity}_{fingerprint(order.updated_at)[:12]}"
     changes = []
     if lowered := apply_cancellations(ctx, order, binding.order_items_json or {}, entity=entity):
@@ -102,6 +106,14 @@ def _take_up(
         _note(ctx, stored, changes, entity=entity)
     _keep(ctx, content, raw, order)
     return _words(changes)
+
+
+def _is_twin(ctx: FlowContext, order: MagentoOrder, stored: writing.StoredOrder) -> bool:
+    """Return whether the order's cart became another order first."""
+    if order.quote_id is None:
+        return False
+    first = ctx.ledger.bindings.get(ctx.instance.name, QUOTE, order.quote_id)
+    return first is not None and first.odoo_id != stored.id
 
 
 def _note(ctx: FlowContext, stored: writing.StoredOrder, changes: Iterable[str], *, entity: str) -> None:

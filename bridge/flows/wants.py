@@ -50,6 +50,13 @@ PLACES: Mapping[str, Place] = {
         lock=lambda _: "import-orders",
         priority=40,
     ),
+    "rebuild-bindings": Place(
+        title="Bind again what the bridge made in Odoo",
+        queue="upkeep",
+        systems=_BOTH,
+        lock=lambda _: "rebuild-bindings",
+        priority=40,
+    ),
     "noop": Place(title="Do nothing", queue="upkeep"),
 }
 

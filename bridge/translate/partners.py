@@ -86,6 +86,11 @@ def customer_key(order: MagentoOrder) -> str:
     return digest(("guest", address_key(order, order.billing), vat, company))
 
 
+def customer_party(order: MagentoOrder) -> tuple[str, str]:
+    """Return VAT id and company of who orders; another one with the same email is another commercial partner."""
+    return _vat(order), _company(order)
+
+
 def person_name(order: MagentoOrder, address: OrderAddress) -> str:
     """Return the person of an address: its own name, else the company, the customer's name, email, order."""
     customer = order.customer

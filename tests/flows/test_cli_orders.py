@@ -224,6 +224,35 @@ def test_a_number_that_magento_does_not_have_fails_plainly(shop: Cli) -> None:
         assert_plain(shown)
 
 
+def test_bindings_are_rebuilt_after_a_lost_ledger_and_what_is_lost_is_said(
+    shop: Cli, box: Sandbox, order: dict[str, object]
+) -> None:
+    map_orders(box, [order])
+    assert shop("run", "import-order", number(order), "--wait").code == 0
+    assert shop("instance", "remove", "shop", "--yes").code == 0
+    assert add(shop, box).code == 0
+    map_orders(box, [order])
+    ended = shop("bindings", "rebuild", "--wait")
+    assert ended.code == 0
+    assert "orders bound, with their lines and buyers" in ended.out
+    assert "records of Odoo looked at." in ended.out
+    assert_plain(ended)
+    bound = shop("bindings", "list", "--kind", "order", "--json").json
+    assert [one["odoo_label"] for one in bound if one["magento_label"] == number(order)] == [
+        str(sale_orders(box, order)[0]["name"])
+    ]
+    shown = shop("explain", "order", number(order))
+    assert shown.code == 0
+    assert f"Order {number(order)} is {sale_orders(box, order)[0]['name']} in Odoo." in shown.out
+    assert "not in this ledger any more" in shown.out
+    # The next event is an update, and makes no order.
+    again = shop("run", "import-order", number(order), "--wait", "--json")
+    assert again.json["jobs"][-1]["result"]["changes"] == []
+    assert len(sale_orders(box, order)) == 1
+    assert not shop("explain", "order", number(order), "--json").json["is_kept"]
+    assert shop("bindings", "rebuild", "--wait", "--json").json["jobs"][0]["result"]["is_complete"]
+
+
 def test_an_explanation_is_there_while_magento_is_away(
     shop: Cli, box: Sandbox, order: dict[str, object]
 ) -> None:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from bridge.idempotency import (
     canonical_json,
     effect_key,
+    entity_of,
     external_id,
     external_key,
     fingerprint,
@@ -95,6 +96,15 @@ def test_canonical_json_keeps_the_digits_of_a_decimal():
 )
 def test_a_store_is_one_however_its_address_is_written(address: str):
     assert store_key(address) == store_key("https://shop.example/de")
+
+
+def test_an_external_id_tells_its_entity_and_that_of_others_tells_none():
+    name = external_id(INSTALLATION, "order", "42")
+    assert entity_of(name, INSTALLATION, "order") == "42"
+    assert entity_of(name, INSTALLATION, "order_line") is None
+    assert entity_of(name, INSTALLATION.replace("3f", "4f"), "order") is None
+    assert entity_of("sale.order_42", INSTALLATION, "order") is None
+    assert entity_of("", INSTALLATION, "order") is None
 
 
 def test_other_addresses_are_other_stores():

@@ -23,6 +23,7 @@ MOMENT = datetime(2026, 11, 23, 16, 55, tzinfo=UTC)
 CALLS = {
     "order": lambda client: client.order(29),
     "find_order": lambda client: client.find_order("000000012", store_id=1),
+    "orders_by_id": lambda client: client.orders_by_id([29, 7]),
     "scan_orders": lambda client: client.scan_orders(updated_from=MOMENT),
     "scan_orders in a second": lambda client: client.scan_orders(
         updated_from=MOMENT, after=ScanCursor(since=MOMENT, after_id=91)

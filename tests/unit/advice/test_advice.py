@@ -45,6 +45,7 @@ from bridge.errors import (
 )
 from bridge.flows.effects import EffectUnclear
 from bridge.flows.order_products import ProductUnknown
+from bridge.flows.rebuild_bindings import StoreUnknown
 from bridge.flows.update_order import OrderChanged
 from bridge.ledger import LedgerUnavailable
 from bridge.translate.order_book import OrderRules
@@ -222,6 +223,10 @@ CASES: dict[str, tuple[Make, tuple[str, ...]]] = {
     "the tag of the installation id was renamed": (
         lambda: SettingsWrong("Renamed.", system="odoo", reason="installation_tag", tag=3),
         ("Contact Tags", "bridge instance show"),
+    ),
+    "there is nothing to rebuild bindings from": (
+        lambda: StoreUnknown("Odoo does not know this store.", system="odoo"),
+        ("base_url", "Contact Tags"),
     ),
     "the SKU is unknown": (
         lambda: ProductUnknown("Odoo has no product.", system="odoo", sku="MUG-1"),
