@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from decimal import Decimal
 from typing import Any
 
@@ -11,7 +12,8 @@ import click
 from bridge.cli.app import App, pass_app, person
 from bridge.cli.output import json_option, print_json, print_table, print_text
 from bridge.errors import BridgeError
-from bridge.flows.kinds import MAPPING_KINDS
+from bridge.flows.kinds import MAPPING_KINDS, needs_mapping
+from bridge.ledger import MappingRow
 from bridge.translate.money import plain
 
 _KIND = click.Choice(sorted(MAPPING_KINDS))
@@ -29,29 +31,35 @@ def mappings() -> None:
 @json_option
 @pass_app
 def list_(app: App, *, instance_name: str | None, kind: str | None, state: str | None, as_json: bool) -> None:
-    """List values that were seen, with what they are mapped to."""
+    """List values that were seen, with what they are mapped to, how many orders had them, and the last of these."""
     found = app.ledger.mappings.list(app.instance(instance_name).name, kind=kind, state=state)
     if as_json:
-        print_json(found)
+        print_json([{**asdict(one), "is_needed": needs_mapping(one.kind, one.value)} for one in found])
         return
     print_table(
-        ("KIND", "VALUE", "STATE", "ODOO", "LABEL", "SEEN", "LAST EXAMPLE"),
+        ("KIND", "VALUE", "STATE", "SEEN", "EXAMPLE", "ODOO", "LABEL"),
         [
             (
                 one.kind,
                 one.value,
-                one.state,
-                f"{one.odoo_model} {one.odoo_id}" if one.odoo_id else "",
-                one.odoo_label or one.label,
+                _state(one),
                 one.seen_count,
                 one.example,
+                f"{one.odoo_model} {one.odoo_id}" if one.odoo_id else "",
+                one.odoo_label or one.label,
             )
             for one in found
         ],
-        fold=("VALUE", "LABEL", "LAST EXAMPLE"),
-        spare=("SEEN", "LAST EXAMPLE"),
-        empty="No values seen yet. They appear when orders are imported or previewed.",
+        fold=("VALUE", "EXAMPLE", "LABEL"),
+        spare=("LABEL",),
+        right=("SEEN",),
+        empty="No values seen yet. They appear when orders are imported.",
     )
+
+
+def _state(one: MappingRow) -> str:
+    """Return a value's state; what no order waits for is said to be optional."""
+    return "optional" if one.state == "unmapped" and not needs_mapping(one.kind, one.value) else one.state
 
 
 @mappings.command(name="set")

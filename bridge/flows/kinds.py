@@ -16,21 +16,43 @@ class MappingKind:
     title: str
     #: Whether a value may stand for nothing.
     may_ignore: bool = False
+    #: Whether the bridge does without a mapping; of services all but its own need one.
+    is_optional: bool = False
 
 
 MAPPING_KINDS: Mapping[str, MappingKind] = {
     "tax": MappingKind(model="account.tax", title="Magento tax code and percent"),
     "zero_tax": MappingKind(model="account.tax", title="why a line bears no tax: country, VAT id, tax class"),
     "payment_method": MappingKind(
-        model="account.payment.term", title="Magento payment method", may_ignore=True
+        model="account.payment.term", title="Magento payment method", may_ignore=True, is_optional=True
     ),
-    "shipping_method": MappingKind(model="product.product", title="Magento shipping method", may_ignore=True),
+    "shipping_method": MappingKind(
+        model="product.product", title="Magento shipping method", may_ignore=True, is_optional=True
+    ),
     "service": MappingKind(
         model="product.product",
         title="what is no catalog product: shipping, a fee, gift wrapping, store credit; a service product",
     ),
     "currency": MappingKind(
-        model="product.pricelist", title="order currency: the pricelist of that currency"
+        model="product.pricelist", title="order currency: the pricelist of that currency", is_optional=True
     ),
-    "store": MappingKind(model="crm.team", title="Magento store view: the sales team", may_ignore=True),
+    "store": MappingKind(
+        model="crm.team", title="Magento store view: the sales team", may_ignore=True, is_optional=True
+    ),
 }
+#: Services that the bridge makes a product for, unless the settings or a mapping name one. All others are money
+#: that belongs on an account somebody must choose.
+OWN_SERVICES: Mapping[str, str] = {
+    "shipping": "Shipping",
+    "discount": "Discount",
+    "adjustment": "Rounding adjustment",
+    "bundle": "Bundle",
+    "tax_rounding": "Tax rounding",
+}
+
+
+def needs_mapping(kind: str, value: str) -> bool:
+    """Return whether an order with this value blocks until it is mapped."""
+    if kind == "service":
+        return value not in OWN_SERVICES
+    return kind in MAPPING_KINDS and not MAPPING_KINDS[kind].is_optional

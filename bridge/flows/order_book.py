@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from bridge.errors import MappingWrong, SettingsWrong
 from bridge.flows.context import FlowContext
-from bridge.flows.order_products import BUNDLE, OWN_SERVICES, find_products, find_services, service_key
+from bridge.flows.order_products import BUNDLE, find_products, find_services, service_key
 from bridge.ledger import MappingRow
 from bridge.translate.magento_records import MagentoOrder
 from bridge.translate.odoo_totals import OdooProfile, OdooTax, RoundingMethod
@@ -20,7 +20,7 @@ _DEFAULT_ROUNDING: RoundingMethod = "round_per_line"
 def gather(ctx: FlowContext, order: MagentoOrder, needs: OrderNeeds) -> OrderBook:
     """Return the book of ``order``: mapped taxes, products, services, places, the pricelist and Odoo's profile.
 
-    Values without a mapping are noted for the mapping center; the translation says which of them it cannot do without.
+    Every value is noted for the mapping center; the translation says which of them it cannot do without a mapping.
 
     Raises:
         MappingWrong: a tax that a value is mapped to was deleted in Odoo.
@@ -32,7 +32,7 @@ def gather(ctx: FlowContext, order: MagentoOrder, needs: OrderNeeds) -> OrderBoo
     mapped = ctx.ledger.mappings.resolve(
         ctx.instance.name, [*needs.taxes, *service_keys, *chosen_keys.values()]
     )
-    _note_unmapped(ctx, order, needs, mapped)
+    _note_values(ctx, order, needs)
     chosen = {kind: mapped[key].odoo_id for kind, key in chosen_keys.items() if key in mapped}
     services = {name: row.odoo_id for (_, name), row in _of(mapped, service_keys) if row.odoo_id is not None}
     if carrier := chosen.get("shipping_method"):
@@ -109,17 +109,35 @@ def _of(
     return [(key, mapped[key]) for key in keys if key in mapped]
 
 
-def _note_unmapped(
-    ctx: FlowContext, order: MagentoOrder, needs: OrderNeeds, mapped: Mapping[MappingKey, MappingRow]
-) -> None:
-    others = [service_key(name) for name in needs.services if name not in OWN_SERVICES]
-    missing = [key for key in (*needs.taxes, *others) if key not in mapped]
-    if missing and not ctx.is_preview:
-        example = f"order {order.increment_id}"
-        ctx.ledger.mappings.observe(
-            ctx.instance.name,
-            [(kind, value, needs.labels.get((kind, value)), example) for kind, value in missing],
-        )
+def _note_values(ctx: FlowContext, order: MagentoOrder, needs: OrderNeeds) -> None:
+    """Count every value that the order uses or lacks, mapped or not, for the mapping center.
+
+    Once an order, at its first look-up: that is before anything can block it, and it comes to the same whether the order is
+    imported at once, tried again, or blocked for weeks. Later events look nothing up, so they count nothing.
+    """
+    if ctx.is_preview:
+        return
+    services = [service_key(name) for name in needs.services]
+    if any(need.is_service for need in needs.products):
+        services.append(service_key(BUNDLE))
+    labels = {**needs.labels, **_labels(order)}
+    keys = [*needs.taxes, *services, *((kind, value) for kind, value in _choices(order).items() if value)]
+    example = f"order {order.increment_id}"
+    ctx.ledger.mappings.observe(
+        ctx.instance.name,
+        [(kind, value, labels.get((kind, value)), example) for kind, value in dict.fromkeys(keys)],
+        once_for=("order", ctx.job.entity),
+    )
+
+
+def _labels(order: MagentoOrder) -> Mapping[MappingKey, str]:
+    """Return what Magento calls the values that may be mapped; none of it is personal."""
+    titles = {
+        "payment_method": order.payment_title,
+        "shipping_method": order.shipping.description,
+        "store": ", ".join(order.store_name.split("\n")),
+    }
+    return {(kind, _choices(order)[kind]): title for kind, title in titles.items() if title}
 
 
 def _taxes(

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from bridge.errors import BoundRecordGone, DuplicateRecord, OperatorError
 from bridge.flows.context import FlowContext
+from bridge.flows.kinds import OWN_SERVICES
 from bridge.idempotency import fingerprint
 from bridge.odoo import LoadRequest
 from bridge.translate.order_book import SERVICE, ProductNeed
@@ -14,15 +15,6 @@ from bridge.translate.order_book import SERVICE, ProductNeed
 PRODUCT_BINDING = "product"
 #: Kind of the bindings of services (shipping, discount, ...) to the service product that stands for them.
 SERVICE_BINDING = "service"
-#: Services that the bridge makes a product for, unless the settings or a mapping name one. All others are money
-#: that belongs on an account somebody must choose.
-OWN_SERVICES: Mapping[str, str] = {
-    "shipping": "Shipping",
-    "discount": "Discount",
-    "adjustment": "Rounding adjustment",
-    "bundle": "Bundle",
-    "tax_rounding": "Tax rounding",
-}
 #: The service that carries the price of a fixed bundle.
 BUNDLE = "bundle"
 

@@ -13,8 +13,9 @@ from typing import Any
 
 from bridge.errors import InvalidRecord, OrderUnclear, PermanentError
 from bridge.flows.context import FlowContext
+from bridge.flows.kinds import OWN_SERVICES
 from bridge.flows.order_partners import bind_buyer
-from bridge.flows.order_products import OWN_SERVICES, PRODUCT_BINDING, SERVICE_BINDING
+from bridge.flows.order_products import PRODUCT_BINDING, SERVICE_BINDING
 from bridge.flows.update_order import ORDER, QUOTE
 from bridge.idempotency import fingerprint
 from bridge.translate import MagentoOrder, parse_order

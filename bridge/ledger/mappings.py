@@ -30,6 +30,16 @@ ON CONFLICT (instance, kind, value) DO UPDATE SET
     seen_count = mappings.seen_count + excluded.seen_count, last_seen_at = excluded.last_seen_at,
     label = coalesce(excluded.label, mappings.label), example = coalesce(excluded.example, mappings.example)
 """
+#: The row that will hold the record's explanation says, from its first observation on, that it was counted.
+_FIRST = """
+INSERT INTO explanations (instance, kind, entity, content, updated_at)
+VALUES (:instance, :kind, :entity, '{}', {now})
+ON CONFLICT (instance, kind, entity) DO NOTHING
+"""
+#: Both in one, where the database can: each order does it, and each statement is a way to the server and back.
+_OBSERVE_FIRST = f"WITH first AS ({_FIRST} RETURNING entity)" + _OBSERVE.replace(
+    "WHERE true", "WHERE EXISTS (SELECT 1 FROM first)"
+)
 _DECIDE = f"""
 INSERT INTO mappings (instance, kind, value, state, odoo_model, odoo_id, odoo_label, version, data, seen_count,
     first_seen_at, last_seen_at, updated_by, updated_at)
@@ -68,14 +78,38 @@ class Mappings:
             rows = session.rows(_RESOLVE, instance=instance, keys=wanted)
         return {(found.kind, found.value): found for found in _MAPPING.read_all(rows)}
 
-    def observe(self, instance: str, seen: Iterable[tuple[str, str, str | None, str | None]]) -> None:
-        """Note values (kind, value, label, example) that Magento showed: new ones become ``unmapped``."""
+    def observe(
+        self,
+        instance: str,
+        seen: Iterable[tuple[str, str, str | None, str | None]],
+        *,
+        once_for: tuple[str, str] | None = None,
+    ) -> None:
+        """Note values (kind, value, label, example) that Magento showed: new ones become ``unmapped``.
+
+        With ``once_for``, the kind and entity of the record that showed them, they count only if nothing was noted for
+        it before and it has no explanation: however often its job is tried, and by whichever job.
+        """
         rows: dict[tuple[str, str], dict[str, Any]] = {}
         for kind, value, label, example in seen:
             row = rows.setdefault((kind, value), {"kind": kind, "value": value, "times": 0})
             row.update(label=label, example=example, times=row["times"] + 1)
-        if rows:
-            self._database.command(_OBSERVE, instance=instance, seen=json_rows(rows.values()))
+        if not rows:
+            return
+        values = json_rows(rows.values())
+        if once_for is None:
+            self._database.command(_OBSERVE, instance=instance, seen=values)
+            return
+        record = {"instance": instance, "kind": once_for[0], "entity": once_for[1]}
+        if self._database.is_postgres:
+            self._database.command(_OBSERVE_FIRST, seen=values, **record)
+            return
+
+        def work(session: Session) -> None:
+            if session.run(_FIRST, **record):
+                session.run(_OBSERVE, instance=instance, seen=values)
+
+        self._database.write(work)
 
     def set(
         self,

@@ -144,6 +144,29 @@ def test_a_wrong_odoo_key_says_where_to_make_a_new_one(shop: Cli) -> None:
     assert "not-the-key-9c1b" not in ended.out + ended.err
 
 
+def test_the_values_of_orders_are_listed_with_their_counts_and_what_is_optional(
+    shop: Cli, box: Sandbox, order: dict[str, object]
+) -> None:
+    assert "No values seen yet" in shop("mappings", "list").out
+    assert shop("preview", "order", number(order)).code == 1
+    assert "No values seen yet" in shop("mappings", "list").out
+    assert shop("run", "import-order", number(order), "--wait").code == 1
+    listed = shop("mappings", "list").out
+    for words in ("SEEN", "EXAMPLE", "unmapped", "optional", f"order {number(order)}"):
+        assert words in listed
+    found = shop("mappings", "list", "--state", "unmapped", "--json").json
+    assert {one["seen_count"] for one in found} == {1}
+    needed = {one["kind"]: one["is_needed"] for one in found}
+    assert needed == {
+        "currency": False,
+        "payment_method": False,
+        "service": False,
+        "shipping_method": False,
+        "store": False,
+        "tax": True,
+    }
+
+
 def test_an_order_blocks_for_a_tax_and_goes_on_once_it_is_mapped(
     shop: Cli, box: Sandbox, order: dict[str, object]
 ) -> None:

@@ -27,6 +27,7 @@ from tests.support.once import (
     Raw,
     Worlds,
     assert_once,
+    currencies_seen,
     installations,
     is_in_doubt,
     pump_until,
@@ -75,7 +76,7 @@ def test_a_write_that_is_broken_anywhere_happens_once(
     worlds: Worlds, version: int, write: FlowWrite, kind: Break
 ) -> None:
     shop, raw = stage(worlds, version, write, kind)
-    made_before = services(shop)
+    made_before, seen_before = services(shop), currencies_seen(shop)
     armed = shop.proxy(write).once(kind, write.fits)
     job = shop.import_order(raw)
     assert armed.fired.is_set(), "the write was never sent"
@@ -85,6 +86,7 @@ def test_a_write_that_is_broken_anywhere_happens_once(
     assert (job.state, job.error) == ("done", None)
     assert job.retry_count == 0, "a doubt used up an attempt"
     assert_once(shop, raw)
+    assert currencies_seen(shop) == seen_before + 1
     assert {one.key: one.state for one in shop.effects(raw) if one.state != "confirmed"} == {}
     assert len(installations(shop)) == 1
     made = services(shop) - made_before

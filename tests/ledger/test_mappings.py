@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
 from bridge.ledger import Ledger
@@ -172,3 +174,33 @@ def test_a_dropped_binding_is_gone(ledger: Ledger):
     assert ledger.bindings.drop("shop", "order", 42)
     assert not ledger.bindings.drop("shop", "order", 42)
     assert ledger.bindings.get("shop", "order", 42) is None
+
+
+def test_what_one_record_shows_is_counted_once_however_often_it_is_looked_at(ledger: Ledger):
+    for times in range(3):
+        seen = [("tax", VALUE, "VAT", f"order 1, {times}"), ("store", "1", None, "order 1")]
+        ledger.mappings.observe("shop", seen, once_for=("order", "1"))
+    ledger.mappings.observe("shop", [("tax", VALUE, None, "order 2")], once_for=("order", "2"))
+    ledger.mappings.observe("other", [("tax", VALUE, None, "order 1")], once_for=("order", "1"))
+    row = ledger.mappings.get("shop", "tax", VALUE)
+    assert (row.state, row.seen_count, row.label, row.example) == ("unmapped", 2, "VAT", "order 2")
+    assert ledger.mappings.get("shop", "store", "1").seen_count == 1
+    assert ledger.mappings.get("other", "tax", VALUE).seen_count == 1
+    # Once there is an explanation the record was counted: by an older version, or before.
+    ledger.explanations.put("shop", "order", "3", {"parts": []})
+    ledger.mappings.observe("shop", [("tax", VALUE, None, "order 3")], once_for=("order", "3"))
+    assert ledger.mappings.get("shop", "tax", VALUE).seen_count == 2
+    assert ledger.explanations.get("shop", "order", "3").content == {"parts": []}
+
+
+def test_many_orders_at_once_count_each_value_once_an_order(ledger: Ledger):
+    values = [(kind, str(number), None, None) for kind in ("tax", "store") for number in range(4)]
+
+    def order(number: int) -> None:
+        for _ in range(2):
+            mixed = values[number % 8 :] + values[: number % 8]
+            ledger.mappings.observe("shop", mixed, once_for=("order", str(number)))
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(order, range(24)))
+    assert {one.seen_count for one in ledger.mappings.list("shop")} == {24}

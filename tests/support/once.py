@@ -228,6 +228,11 @@ def installations(shop: Shop) -> list[str]:
     ]
 
 
+def currencies_seen(shop: Shop) -> int:
+    """Return how many orders the ledger has counted by their currencies: each has one."""
+    return sum(one.seen_count for one in shop.ledger.mappings.list("shop", kind="currency"))
+
+
 def services(shop: Shop) -> Counter[str]:
     """Count the products made for services."""
     return Counter(
