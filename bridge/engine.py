@@ -149,15 +149,19 @@ class LeaseKeeper:
         self._stopped.set()
         self._thread.join(timeout=5)
 
+    def renew(self) -> None:
+        """Renew the leases now."""
+        with self._lock:
+            held_now = list(self._held.values())
+        for held in held_now:
+            try:
+                held.renew()
+            except BridgeError as error:
+                log.warning("lease_not_renewed", job_id=held.job.id, code=error.code)
+
     def _run(self) -> None:
         while not self._stopped.wait(self._every):
-            with self._lock:
-                held_now = list(self._held.values())
-            for held in held_now:
-                try:
-                    held.renew()
-                except BridgeError as error:
-                    log.warning("lease_not_renewed", job_id=held.job.id, code=error.code)
+            self.renew()
 
 
 def run_job(runtime: Runtime, job_id: JobId) -> str | None:

@@ -165,6 +165,9 @@ class LedgerWriter:
         return effect is not None and effect.state == "confirmed"
 
     def _send(self, write: Write, request: bytes, *, repeats_lost_race: bool = True) -> str:
+        # Between the intent and the first byte the process may have stood still: whoever has the job now may not
+        # be disturbed by a request that nobody expects any more. What is known as sent is looked after by them.
+        self._stay()
         try:
             remote_id = write.send(request)
         except BridgeError as error:

@@ -10,7 +10,7 @@ from typing import Any, cast
 
 import pytest
 
-from bridge.engine import Runtime, run_job
+from bridge.engine import run_job
 from bridge.ledger import JobId, Ledger
 from tests.support.once import (
     ADDRESS,
@@ -77,6 +77,10 @@ class WatchedLedger:
         self._ledger = ledger
         self._between = between
         self._path = path
+
+    def use(self, ledger: Ledger) -> None:
+        """Go through another handle on the ledger from now on."""
+        self._ledger = ledger
 
     def __getattr__(self, name: str) -> Any:
         found = getattr(self._ledger, name)
@@ -190,11 +194,11 @@ class Sleep:
     """Lets a worker fall asleep before or after a write into the ledger: its machine is suspended."""
 
     place: str
+    after: bool
     #: The kind of the effect that it is about, where it is about one.
     kind: str
     #: Done as it falls asleep.
     dozing: Callable[[], object]
-    after: bool = False
     asleep: threading.Event = field(default_factory=threading.Event)
     awake: threading.Event = field(default_factory=threading.Event)
 
@@ -217,11 +221,15 @@ class Sleep:
 
 #: The kinds of the effects' keys.
 KINDS = {PARTNER: "partner", ORDER: "order", CONFIRM: "order-confirm", DATE: "order-date", NOTE: "order-note"}
-#: Where a worker falls asleep, and whether it sends its request after it has woken up.
+#: Where a worker falls asleep.
+BEFORE_INTENT = ("effects.begin", False)
+BEFORE_SENDING = ("effects.begin", True)
+BEFORE_CONFIRMATION = ("effects.confirm", False)
+BEFORE_END = ("jobs.finish", False)
 SLEEPS = {
-    "before the intent": ("effects.begin", False),
-    "before sending": ("effects.begin", True),
-    "before the confirmation": ("effects.confirm", False),
+    "before the intent": BEFORE_INTENT,
+    "before sending": BEFORE_SENDING,
+    "before the confirmation": BEFORE_CONFIRMATION,
 }
 ZOMBIES = [(18, write) for write in KINDS] + [(16, ORDER), (16, CONFIRM), (19, ORDER), (19, CONFIRM)]
 
@@ -231,57 +239,78 @@ ZOMBIES = [(18, write) for write in KINDS] + [(16, ORDER), (16, CONFIRM), (19, O
 def test_a_worker_that_wakes_up_after_its_lease_doubles_nothing(
     worlds: Worlds, version: int, write: FlowWrite, sleeps: str
 ) -> None:
-    shop = worlds.shop(version)
-    raw = shop.new_order()
-    place, after = SLEEPS[sleeps]
-    # A request that it had already meant to send may still go out; the ledger lets it begin no other.
-    may_write = 1 if sleeps == "before sending" else 0
-    oversleep(shop, raw, place, KINDS[write], after=after, may_write=may_write)
+    sleeper = Sleeper(worlds.shop(version), SLEEPS[sleeps], KINDS[write])
+    # One request that it had already meant to send may still go out; the ledger lets it begin no other.
+    assert sleeper.oversleeps() <= (1 if sleeps == "before sending" else 0)
+
+
+@pytest.mark.parametrize("write", KINDS, ids=str)
+def test_a_worker_that_knows_that_its_lease_is_over_sends_nothing_that_it_had_meant_to_send(
+    worlds: Worlds, write: FlowWrite
+) -> None:
+    assert Sleeper(worlds.shop(18), BEFORE_SENDING, KINDS[write], has_clock=True).oversleeps() == 0
 
 
 @pytest.mark.parametrize("version", VERSIONS)
 def test_a_worker_that_sleeps_before_the_end_of_its_job_ends_no_other_attempt(
     worlds: Worlds, version: int
 ) -> None:
-    shop = worlds.shop(version)
-    oversleep(shop, shop.new_order(), "jobs.finish", "", may_write=0)
+    assert Sleeper(worlds.shop(version), BEFORE_END, "").oversleeps() == 0
 
 
-def oversleep(
-    shop: OnceShop, raw: Raw, place: str, kind: str, *, after: bool = False, may_write: int
-) -> None:
-    """Let a worker fall asleep at a place, another one do its job, and the first one wake up."""
-    job_id = shop.want_order(raw)
-    sleep = Sleep(place, kind, dozing=lambda: let_lease_end(shop, sleeper, job_id), after=after)
-    sleeper = shop.new_runtime(worker="sleeper", ledger=cast("Ledger", WatchedLedger(shop.ledger, sleep)))
-    assert shop.ledger.jobs.dispatch(ROOM, limit=100) == [(job_id, "orders")]
-    working = Working(lambda: run_job(sleeper, job_id))
-    try:
-        assert sleep.asleep.wait(20)
-        # The lease runs out; another worker takes the job up and ends it.
-        shop.work()
+class Sleeper:
+    """A worker that falls asleep at a place of its job until its lease is over."""
+
+    def __init__(
+        self, shop: OnceShop, place: tuple[str, bool], kind: str, *, has_clock: bool = False
+    ) -> None:
+        self._shop = shop
+        self._has_clock = has_clock
+        self._sleep = Sleep(*place, kind, dozing=self._doze)
+        self._ledger = WatchedLedger(shop.ledger, self._sleep)
+        self._runtime = shop.new_runtime(worker="sleeper", ledger=cast("Ledger", self._ledger))
+
+    def oversleeps(self) -> int:
+        """Let another worker do the job meanwhile; return how many writes the sleeper sends when it wakes up."""
+        shop = self._shop
+        raw = shop.new_order()
+        job_id = shop.want_order(raw)
+        assert shop.ledger.jobs.dispatch(ROOM, limit=100) == [(job_id, "orders")]
+        working = Working(lambda: run_job(self._runtime, job_id))
+        try:
+            assert self._sleep.asleep.wait(60)
+            # The lease runs out; another worker takes the job up and ends it.
+            shop.work()
+            assert shop.job(job_id).state == "done"
+            assert_once(shop, raw)
+            calls = shop.box.calls.total("odoo")
+            self._sleep.awake.set()
+            assert working.end() is None, "the end of a lost attempt was written down"
+        finally:
+            self._sleep.awake.set()
+            working.join(60)
+            self._runtime.close()
         assert shop.job(job_id).state == "done"
         assert_once(shop, raw)
-        calls = shop.box.calls.total("odoo")
-        sleep.awake.set()
-        assert working.end() is None, "the end of a lost attempt was written down"
-    finally:
-        sleep.awake.set()
-        working.join(30)
-        sleeper.close()
-    assert writes_since(shop, calls) <= may_write
-    assert shop.job(job_id).state == "done"
-    assert_once(shop, raw)
-    assert {one.state for one in shop.effects(raw)} == {"confirmed"}
+        assert {one.state for one in shop.effects(raw)} == {"confirmed"}
+        return writes_since(shop, calls)
 
+    def _doze(self) -> None:
+        """Renew the lease for the last time, by next to nothing.
 
-def let_lease_end(shop: OnceShop, sleeper: Runtime, job_id: JobId) -> None:
-    """Renew the sleeper's lease for the last time, by next to nothing; it believes in the one from before."""
-    sleeper.keeper.stop()
-    url = shop.ledger.database.url.render_as_string(hide_password=False)
-    ledger = Ledger.open(url, secret_key=SECRET_KEY, lengths=LAST_LEASE)
-    assert ledger.jobs.renew(shop.job(job_id)).ok
-    ledger.close()
+        Without a clock of its own the worker goes on to believe in the one from before.
+        """
+        url = self._shop.ledger.database.url.render_as_string(hide_password=False)
+        ledger = Ledger.open(url, secret_key=SECRET_KEY, lengths=LAST_LEASE)
+        self._runtime.keeper.stop()
+        if self._has_clock:
+            self._ledger.use(ledger)
+            self._runtime.keeper.renew()
+        else:
+            (job,) = self._shop.ledger.jobs.list(states=("running",))
+            assert ledger.jobs.renew(job).ok
+        self._ledger.use(self._shop.ledger)
+        ledger.close()
 
 
 def writes_since(shop: OnceShop, calls: int) -> int:
