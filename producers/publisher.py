@@ -73,7 +73,12 @@ class Publisher:
         source = iter(events)
         published = 0
         while batch := list(islice(source, BATCH_SIZE)):
-            self._publish_batch(batch)
+            try:
+                self._publish_batch(batch)
+            except PublishFailed as exc:
+                # What was not even tried is not taken either.
+                exc.event_ids += tuple(event.id for event in source)
+                raise
             published += len(batch)
         return published
 
@@ -93,7 +98,7 @@ class Publisher:
                     raise Unroutable(
                         f"No queue is bound for {', '.join(types)}. Start a worker or run: "
                         "python -m consumers.topology",
-                        event_ids=[*batch.returned, *batch.unknown],
+                        event_ids=[one for one in open_events if one not in batch.confirmed],
                     )
                 for event_id in batch.confirmed:
                     del open_events[event_id]

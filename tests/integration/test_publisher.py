@@ -10,6 +10,7 @@ import pytest
 from bridge.broker import shown
 from bridge.errors import ConfigurationError
 from consumers.topology import provision
+from producers.channel import ConfirmChannel
 from producers.publisher import Publisher, PublishFailed, Unroutable
 from schemas.events import new_event
 from tests.integration.conftest import wait_for
@@ -101,6 +102,31 @@ def test_a_broker_that_is_not_there_is_an_error_within_the_limit():
     assert time.monotonic() - started < 3
     assert len(caught.value.event_ids) == 3
     assert "hunter2" not in str(caught.value) + repr(caught.value)
+
+
+def test_what_was_not_tried_after_a_failure_is_named_too():
+    sent = events(250)
+    with (
+        Publisher(f"amqp://127.0.0.1:{free_port()}/", limit_seconds=0.5) as publisher,
+        pytest.raises(PublishFailed) as caught,
+    ):
+        publisher.publish(iter(sent))
+    assert list(caught.value.event_ids) == [event.id for event in sent]
+
+
+def test_of_a_batch_that_was_returned_in_part_all_that_was_not_confirmed_is_named(monkeypatch):
+    # No broker can be made to return one event and refuse another of the same batch.
+    def send(_channel, batch, *, deadline):
+        one, other, third = (message_id for _, message_id, _ in batch.messages)
+        batch.returned.add(one)
+        batch.refused.add(other)
+        batch.confirmed.add(third)
+
+    monkeypatch.setattr(ConfirmChannel, "send", send)
+    sent = events(3)
+    with Publisher("amqp://127.0.0.1/") as publisher, pytest.raises(Unroutable) as caught:
+        publisher.publish(sent)
+    assert list(caught.value.event_ids) == [event.id for event in sent[:2]]
 
 
 def test_a_wrong_password_is_an_error_that_says_so_and_does_not_show_it(broker_url):
