@@ -40,7 +40,7 @@ def test_whoever_is_killed_each_order_stands_once(
         shop.break_everything(by=0.3)
         first, second, *batches = shop.batches(len(HAPPENINGS) + 2)
         # Nobody is there yet to take these in. The first deaths are certain to meet a running job.
-        crew.publish(first)
+        crew.publish(shop.given(first))
         crew.hire(WORKERS)
         all_workers_die_in_a_write(shop, crew, second)
         happenings = shop.chance.sample(HAPPENINGS, len(HAPPENINGS))
@@ -56,7 +56,7 @@ def all_workers_die_in_a_write(shop: ChaosShop, crew: Crew, events: Sequence[Env
     """All workers die while a write is open in Odoo, which commits it; events come while nobody takes them."""
     held = shop.hold_a_write(meanwhile=crew.insist_on_life)
     crew.kill_workers(crew.workers)
-    crew.publish(events)
+    crew.publish(shop.given(events))
     if held is not None:
         held.release()
         assert held.ended.wait(PATIENCE_SECONDS)
@@ -65,7 +65,7 @@ def all_workers_die_in_a_write(shop: ChaosShop, crew: Crew, events: Sequence[Env
 
 def one_worker_dies(shop: ChaosShop, crew: Crew, events: Sequence[Envelope]) -> None:
     """One worker dies at any moment, and the other goes on with its jobs, and alone from then on."""
-    crew.publish(events)
+    crew.publish(shop.given(events))
     shop.wait_for_writes(shop.chance.randrange(1, 12), meanwhile=crew.insist_on_life)
     crew.kill_workers([shop.chance.choice(crew.workers)])
 
@@ -73,28 +73,28 @@ def one_worker_dies(shop: ChaosShop, crew: Crew, events: Sequence[Envelope]) -> 
 def the_broker_dies(shop: ChaosShop, crew: Crew, events: Sequence[Envelope]) -> None:
     """The broker is killed while jobs run and events are published."""
     half = len(events) // 2
-    crew.publish(events[:half])
+    crew.publish(shop.given(events[:half]))
     shop.wait_for_writes(shop.chance.randrange(1, 12), meanwhile=crew.insist_on_life)
     with crew.broker_down():
-        publishing = Working(lambda: crew.publish(events[half:]))
+        publishing = Working(lambda: crew.publish(shop.given(events[half:])))
     publishing.end(seconds=PATIENCE_SECONDS)
 
 
 def the_ledger_dies(shop: ChaosShop, crew: Crew, events: Sequence[Envelope]) -> None:
     """The ledger's server crashes in the middle of the work; events wait in the broker meanwhile."""
     half = len(events) // 2
-    crew.publish(events[:half])
+    crew.publish(shop.given(events[:half]))
     shop.wait_for_writes(shop.chance.randrange(1, 12), meanwhile=crew.insist_on_life)
     with crew.ledger_down():
-        crew.publish(events[half:])
+        crew.publish(shop.given(events[half:]))
 
 
 def a_person_pauses(shop: ChaosShop, crew: Crew, events: Sequence[Envelope]) -> None:
     """A person pauses the flow while jobs run, and resumes it when more have come."""
     half = len(events) // 2
-    crew.publish(events[:half])
+    crew.publish(shop.given(events[:half]))
     crew.run_command("pause", "import-order", "--instance", "shop")
-    crew.publish(events[half:])
+    crew.publish(shop.given(events[half:]))
     shop.until(lambda: not shop.ledger.jobs.counts().get("running"), what="the running jobs end")
     crew.run_command("resume", "import-order", "--instance", "shop")
 

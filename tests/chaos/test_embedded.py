@@ -48,7 +48,7 @@ def test_whatever_breaks_each_order_stands_once(ledger: Ledger, tell: Tell, chao
         shop.break_everything()
         with Embedded(ledger, SETTINGS, threads=THREADS) as bridge:
             for batch in shop.batches(BATCHES):
-                bridge.publish(batch)
+                bridge.publish(shop.given(batch))
                 shop.wait_for_writes(shop.chance.randrange(1, 9))
                 pause_and_resume(shop, bridge)
             shop.wait()
@@ -63,7 +63,7 @@ def pause_and_resume(shop: ChaosShop, bridge: Embedded) -> None:
     shop.ledger.pauses.pause("shop", flow, by="chaos")
     shop.until(lambda: not shop.ledger.jobs.counts().get("running"), what="the running jobs end")
     begun = attempts(shop)
-    bridge.publish(shop.more_events())
+    bridge.publish(shop.given(shop.more_events()))
     assert attempts(shop) == begun, "a job began while its flow was paused"
     assert shop.ledger.pauses.resume("shop", flow)
     bridge.poke()
@@ -88,14 +88,14 @@ def test_a_bridge_that_is_killed_again_and_again_doubles_nothing(
         ]
         for number, (death, batch) in enumerate(zip(deaths, batches, strict=True)):
             # While nobody is there to do the work, as hooks do when only the workers are down.
-            receive(ledger, batch)
+            receive(ledger, shop.given(batch))
             worker = EmbeddedWorker(ledger_url(tmp_path), tmp_path / f"worker-{number}.log")
             try:
                 death(shop, worker)
             finally:
                 worker.kill()
         with Embedded(ledger, SETTINGS, threads=THREADS) as bridge:
-            bridge.publish(shop.more_events())
+            bridge.publish(shop.given(shop.more_events()))
             shop.wait()
             told = insist(shop)
         assert "lease_lost" in told, "no death met a running job"

@@ -153,18 +153,20 @@ class ChaosShop(Shop):
             for raw in self.chance.sample(list(self.raws), k=again)
         ]
         self.chance.shuffle(events)
-        self.published |= {one.id for one in events}
         return [events[start::number] for start in range(number)]
 
     def more_events(self) -> list[Envelope]:
         """Return events that tell of some orders once more, imported or not."""
-        events = [_event(raw) for raw in self.chance.sample(list(self.raws), k=2)]
+        return [_event(raw) for raw in self.chance.sample(list(self.raws), k=2)]
+
+    def given(self, events: Sequence[Envelope]) -> Sequence[Envelope]:
+        """Note that ``events`` are given to the bridge, or to a broker before it, and return them."""
         self.published |= {one.id for one in events}
         return events
 
     def is_moving(self) -> bool:
-        """Return whether a job can go on without a person."""
-        return self._is_moving()
+        """Return whether an event is still on its way, or a job can go on without a person."""
+        return self.ledger.events.count() < len(self.published) or self._is_moving()
 
     def writes(self) -> int:
         """Return how many writes have come to Odoo."""
@@ -174,14 +176,14 @@ class ChaosShop(Shop):
         """Wait until Odoo has seen so many more writes, or there is nothing left to do."""
         goal = self.writes() + number
         self.until(
-            lambda: self.writes() >= goal or not self._is_moving(), what="writes come", meanwhile=meanwhile
+            lambda: self.writes() >= goal or not self.is_moving(), what="writes come", meanwhile=meanwhile
         )
 
     def hold_a_write(self, *, meanwhile: Callable[[], None] = lambda: None) -> CommitHold | None:
         """Wait until a write stands in Odoo before its commit; None when there is nothing left to do."""
         held = [self.box.odoo.hold_commit(one) for one in ODOO_WRITES]
         self.until(
-            lambda: any(one.fired.is_set() for one in held) or not self._is_moving(),
+            lambda: any(one.fired.is_set() for one in held) or not self.is_moving(),
             what="a write stands before its commit",
             meanwhile=meanwhile,
         )
@@ -195,11 +197,7 @@ class ChaosShop(Shop):
 
     def wait(self, *, meanwhile: Callable[[], None] = lambda: None) -> None:
         """Wait until every event is in the ledger and no job can go on without a person."""
-        self.until(
-            lambda: self.ledger.events.count() >= len(self.published) and not self._is_moving(),
-            what="all has come to rest",
-            meanwhile=meanwhile,
-        )
+        self.until(lambda: not self.is_moving(), what="all has come to rest", meanwhile=meanwhile)
 
     def until(
         self, condition: Callable[[], object], *, what: str, meanwhile: Callable[[], None] = lambda: None
