@@ -7,7 +7,7 @@ from typing import Any
 
 from bridge.ledger.database import Database, Session
 from bridge.ledger.facts import Explanation
-from bridge.ledger.held import back_to_pending
+from bridge.ledger.held import after_choice, back_to_pending
 from bridge.ledger.records import Pause, Process
 from bridge.ledger.shapes import Shape, to_json
 
@@ -52,6 +52,7 @@ class Pauses:
         """Start no more jobs; None means all. Running ones end, queued ones wait."""
 
         def work(session: Session) -> None:
+            after_choice(session)
             session.run(_PAUSE_ADD, instance=instance or "", flow=flow or "", by=by)
             back_to_pending(session, instance=instance, flow=flow)
 

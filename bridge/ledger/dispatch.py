@@ -14,12 +14,11 @@ from dataclasses import dataclass
 from itertools import count
 
 from bridge.ledger.database import Database, Session
+from bridge.ledger.held import CHOICE_KEY
 from bridge.ledger.records import JobId, Lengths
 from bridge.ledger.recovery import recover_expired
 from bridge.ledger.wants import LANE_SEPARATOR
 
-#: Key of the advisory lock that lets one dispatcher choose at a time, so that limits hold.
-_LOCK_KEY = 0x6272_6431
 #: Waiting jobs whose time has come, and lost messages, that one round takes back.
 _WAKE_BATCH = 500
 #: Calls at once where an instance has no settings (any more).
@@ -151,7 +150,7 @@ class Dispatcher:
         return dict(found)
 
     def _choose(self, session: Session, queue_room: Mapping[str, int], *, limit: int) -> list[Candidate]:
-        if session.is_postgres and not session.value(_TRY_LOCK, key=_LOCK_KEY):
+        if session.is_postgres and not session.value(_TRY_LOCK, key=CHOICE_KEY):
             return []
         recover_expired(session, lengths=self._lengths)
         # A message that nobody claimed in time counts as lost: its job is chosen again, with more patience.

@@ -5,6 +5,10 @@ from __future__ import annotations
 from bridge.ledger.database import Session
 from bridge.ledger.waits import release_lock
 
+#: Key of the advisory lock of whoever chooses what runs next: one at a time, so that limits hold.
+CHOICE_KEY = 0x6272_6431
+
+_AFTER_CHOICE = "SELECT pg_advisory_xact_lock(:key)"
 _BACK = """
 UPDATE jobs SET state = 'pending', dispatches = 0, next_attempt_at = {greatest}({now}, not_before)
 WHERE id IN (
@@ -15,6 +19,12 @@ WHERE id IN (
     ORDER BY id {for_update})
 RETURNING lock_key
 """
+
+
+def after_choice(session: Session) -> None:
+    """Let a choice under way end first: it may have looked before us, and its jobs be ``queued`` only after."""
+    if session.is_postgres:
+        session.value(_AFTER_CHOICE, key=CHOICE_KEY)
 
 
 def back_to_pending(

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from bridge.ledger import Ledger, finishing
+from bridge.ledger import Ledger, dispatch, finishing
 from bridge.ledger.claims import guard
 from bridge.retry import DONE, Decision
-from tests.support.ledger import start, state_of
+from tests.support.ledger import claim, make, queue_all, start, state_of
 
 #: How long the other side may take to show that it does not wait; it only costs time where all is well.
 LOOK_SECONDS = 0.25
@@ -67,6 +67,23 @@ def test_a_mapping_set_between_the_look_and_the_block_still_releases(ledger: Led
     assert ledger.jobs.finish(job, Decision(state="blocked", cause="mapping:tax:21")) == "blocked"
     other.end()
     assert state_of(ledger, job.id) == "pending"
+
+
+def test_a_pause_that_comes_in_the_middle_of_a_choice_holds_back_what_was_chosen(ledger: Ledger, monkeypatch):
+    job_id = make(ledger)
+    other = Other(lambda: ledger.pauses.pause("shop", None, by="anna"))
+    original = dispatch.Dispatcher._mark
+
+    def let_come_then_mark(*args: Any) -> None:
+        assert other.start(), "the pause does not wait for the choice"
+        original(*args)
+
+    monkeypatch.setattr(dispatch.Dispatcher, "_mark", let_come_then_mark)
+    assert queue_all(ledger) == [job_id]
+    other.end()
+    # Its message is on its way, and finds nothing to claim.
+    assert state_of(ledger, job_id) == "pending"
+    assert claim(ledger, job_id) is None
 
 
 def test_a_cause_mended_between_the_look_and_the_block_still_releases(ledger: Ledger, monkeypatch):
