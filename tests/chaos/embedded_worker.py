@@ -1,4 +1,4 @@
-"""The bridge in one process on the ledger named by the environment, for tests that kill it: until it is ended."""
+"""The bridge in one process on the ledger named by the environment, for tests that kill it."""
 
 from __future__ import annotations
 
@@ -53,12 +53,14 @@ class EmbeddedWorker:
 
 
 def main() -> int:
-    """Run until SIGTERM."""
+    """Run until SIGTERM, or until the test that started it is gone."""
     ended = threading.Event()
+    parent = os.getppid()
     signal.signal(signal.SIGTERM, lambda *_: ended.set())
     ledger = Ledger.open(os.environ["BRIDGE_DATABASE_URL"], secret_key=SECRET_KEY, lengths=LENGTHS)
     with Embedded(ledger, SETTINGS, threads=THREADS):
-        ended.wait()
+        while not ended.wait(0.5) and os.getppid() == parent:
+            pass
     ledger.close()
     return 0
 
