@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from bridge.flows.wants import want
-from bridge.idempotency import store_external_id
+from bridge.idempotency import external_id, store_external_id
 from bridge.ledger import Want
 from tests.flows.conftest import OpenShop
 from tests.support.once import Working, wait_for
@@ -107,6 +107,9 @@ def test_of_two_bridges_that_meet_a_store_at_once_both_take_the_id_of_the_first(
     late.end()
     assert installation_id(shop) == installation_id(other)
     assert len(tags(shop)) == 1
+    for raw in (first, second):
+        name = external_id(installation_id(shop), "order", str(raw["entity_id"]))
+        assert shop.box.odoo.external_id(name) is not None
     done(other, first)
     assert bound(other, first)["id"] == bound(shop, first)["id"]
 

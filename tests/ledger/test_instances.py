@@ -171,3 +171,32 @@ def test_what_was_encrypted_for_one_purpose_is_not_taken_for_another(ledger: Led
     assert vault.decrypt(EFFECT_REQUESTS, token) == b"text"
     with pytest.raises(ConfigurationError):
         vault.decrypt(INSTANCE_SECRETS, token)
+
+
+def test_an_instance_from_before_the_installation_id_was_kept_in_odoo_is_not_anchored(ledger: Ledger):
+    added = ledger.instances.add("shop", SETTINGS, SECRETS)
+    ledger.database.command("ALTER TABLE instances DROP COLUMN anchored_for")
+    ledger.database.command("UPDATE ledger_version SET version_num = '0001'")
+    assert not ledger.is_current()
+    ledger.migrate()
+    found = ledger.instances.get("shop")
+    assert (found.installation_id, found.anchored_for, found.is_anchored) == (
+        added.installation_id,
+        None,
+        False,
+    )
+
+
+def test_an_id_that_was_found_for_one_pair_says_nothing_about_another(ledger: Ledger):
+    added = ledger.instances.add("shop", SETTINGS, SECRETS)
+    assert ledger.instances.adopt_installation_id("shop", added.installation_id, pair=added.pair).is_anchored
+    assert ledger.instances.set("shop", {"base_url": "http://SHOP.example/rest/"}).is_anchored
+    for change in (
+        {"odoo_db": "other"},
+        {"odoo_url": "https://other.example"},
+        {"base_url": "https://other.example"},
+    ):
+        assert not ledger.instances.set("shop", SETTINGS | change).is_anchored
+    assert ledger.instances.set("shop", SETTINGS).is_anchored
+    with pytest.raises(SettingsWrong, match="no instance named 'nobody'"):
+        ledger.instances.adopt_installation_id("nobody", added.installation_id, pair=added.pair)
