@@ -39,13 +39,15 @@ pytestmark = pytest.mark.timeout(600)
 VERSIONS = (16, 18, 19)
 LONG_DOUBT_SECONDS = 0.5
 CLOCK_SECONDS = 0.02
+#: A lease, and so a call, that ends only when a test says so, however slow the machine is.
+PATIENT = replace(HURRIED, lease_seconds=120.0)
 #: What is left of the lease of a worker that falls asleep.
 LAST_LEASE = replace(HURRIED, lease_seconds=0.05)
 
 
 @pytest.fixture(scope="module")
 def all_worlds(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Worlds]:
-    made = Worlds(tmp_path_factory.mktemp("worlds"))
+    made = Worlds(tmp_path_factory.mktemp("worlds"), lengths=PATIENT)
     yield made
     made.close()
 
@@ -217,7 +219,7 @@ class Sleep:
     def _sleep(self) -> None:
         self.dozing()
         self.asleep.set()
-        assert self.awake.wait(30)
+        assert self.awake.wait(60)
 
 
 #: The kinds of the effects' keys.
@@ -368,7 +370,7 @@ def test_a_worker_whose_job_was_taken_from_it_begins_no_other_write(worlds: Worl
     held = shop.box.odoo.faults.hold("sale.order.onchange")
     runtime = shop.new_runtime(worker="sleeper:")
     working = Working(lambda: run_job(runtime, job_id))
-    assert held.fired.wait(20)
+    assert held.fired.wait(60)
     assert shop.ledger.jobs.recover(worker_prefix="sleeper:") == 1
     # Nobody has taken the job up yet, and still the old worker may not go on.
     held.release()

@@ -258,8 +258,9 @@ def count_calls(shop: Shop, operation: str) -> int:
 class Worlds:
     """Sandboxes and shops for many proofs: one shop a version that goes on from proof to proof, or new ones."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, lengths: Lengths = HURRIED) -> None:
         self._folder = folder
+        self._lengths = lengths
         self._boxes: dict[int, Sandbox] = {}
         self._shops: dict[tuple[int, float], OnceShop] = {}
         self._made: list[OnceShop] = []
@@ -285,13 +286,17 @@ class Worlds:
         return self._shops[key]
 
     def new_shop(
-        self, version: int, *, settings: Mapping[str, Any] | None = None, lengths: Lengths = HURRIED
+        self, version: int, *, settings: Mapping[str, Any] | None = None, lengths: Lengths | None = None
     ) -> OnceShop:
         """Return a shop with a ledger of its own, on the sandbox of that version."""
         path = self._folder / f"ledger-{len(self._made)}"
         path.mkdir()
         shop = OnceShop.copy_of(
-            self.box(version), path, template=self._template, settings=settings, lengths=lengths
+            self.box(version),
+            path,
+            template=self._template,
+            settings=settings,
+            lengths=lengths or self._lengths,
         )
         self._made.append(shop)
         return shop
