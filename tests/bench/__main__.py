@@ -1,0 +1,71 @@
+"""``python -m tests.bench``: measures and prints."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import sys
+import time
+
+import psycopg
+
+from tests.bench import ledger_costs, orders, pipeline
+from tests.support.rabbitmq import given_server
+from tests.support.services import BROKER_API_VARIABLE, BROKER_VARIABLE, POSTGRES_VARIABLE
+
+PAIRS = 7
+PARTS = ("pipeline", "orders", "ledger")
+
+
+def main() -> int:
+    """Run the command line."""
+    parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
+    parser.add_argument("--short", action="store_true", help="under 4 minutes on 2 cores")
+    parser.add_argument("--long", action="store_true", help="watch the worker's memory over 10,000 orders")
+    parser.add_argument("--threads", type=int, default=8, help="threads of every worker (-c)")
+    parser.add_argument("--only", choices=PARTS, action="append", help="measure this part only")
+    arguments = parser.parse_args()
+    if not (os.environ.get(POSTGRES_VARIABLE) and os.environ.get(BROKER_VARIABLE)):
+        print("Run it by make bench: it needs a PostgreSQL and a RabbitMQ.", file=sys.stderr)
+        return 2
+    for name in [name for name in os.environ if name.startswith("BRIDGE_") and "_TEST_" not in name]:
+        del os.environ[name]  # The settings of whoever runs this are not measured.
+    started = time.monotonic()
+    _print_machine()
+    parts = arguments.only or PARTS
+    short = arguments.short
+    if "pipeline" in parts:
+        sizes = {"jobs": 1500, "tasks": 3000} if short else {"jobs": 4000, "tasks": 8000}
+        pipeline.measure(threads=arguments.threads, pairs=PAIRS, **sizes)
+    if "ledger" in parts:
+        ledger_costs.measure()
+    if "orders" in parts:
+        orders.measure(
+            threads=arguments.threads,
+            pairs=PAIRS,
+            orders=74 if short else 222,
+            watched=10_000 if arguments.long else 1_000 if short else 3_000,
+        )
+    print(f"\nDone in {time.monotonic() - started:.0f} s.")
+    return 0
+
+
+def _print_machine() -> None:
+    print(f"{os.cpu_count()} cores, {platform.system()}, Python {platform.python_version()}")
+    load = ", ".join(f"{one:.1f}" for one in os.getloadavg())
+    print(f"load before the start (1, 5, 15 minutes): {load}")
+    with psycopg.connect(os.environ[POSTGRES_VARIABLE]) as connection:
+        shown = {
+            name: connection.execute(f"SHOW {name}").fetchone()[0]  # type: ignore[index]
+            for name in ("server_version", "fsync", "synchronous_commit", "full_page_writes")
+        }
+    version = shown.pop("server_version").split()[0]
+    print(f"PostgreSQL {version}, " + ", ".join(f"{name} {value}" for name, value in shown.items()))
+    broker = given_server(os.environ[BROKER_VARIABLE], os.environ.get(BROKER_API_VARIABLE))
+    overview = broker.api("GET", "/api/overview")
+    print(f"RabbitMQ {overview['rabbitmq_version']} on Erlang {overview['erlang_version']}, one node")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,93 @@
+"""The sandbox in a process of its own, so that its CPU is not counted as the bridge's. It speaks by lines of JSON."""
+
+from __future__ import annotations
+
+import copy
+import json
+import sys
+from typing import Any
+
+from bridge.ledger import Ledger
+from bridge.sandbox import Sandbox
+from bridge.sandbox.magento.generator import KINDS
+from bridge.showcase import add_instance, map_all
+from tests.bench.children import answer_requests
+
+#: Numbers of the orders that are made: a text that stands nowhere else in an order.
+FIRST_NUMBER = 7_000_001
+
+Raw = dict[str, Any]
+
+
+class Shop:
+    """The shop and its Odoo, for one ledger."""
+
+    def __init__(self, box: Sandbox, ledger: Ledger) -> None:
+        self._box = box
+        self._ledger = ledger
+        self._templates: list[Raw] = []
+        self._number = FIRST_NUMBER
+
+    def answer(self, request: dict[str, Any]) -> Any:
+        """Do what a request asks for, and return what it wants to know."""
+        name = request.pop("do")
+        return getattr(self, f"do_{name}")(**request)
+
+    def do_address(self) -> Any:
+        """Say where both systems are, and how to be let in."""
+        magento, odoo = self._box.magento, self._box.odoo
+        return {
+            "magento": magento.url,
+            "magento_token": magento.admin_token,
+            "odoo": odoo.url,
+            "odoo_db": odoo.database,
+            "odoo_key": odoo.key,
+        }
+
+    def do_instance(self, *, name: str, settings: Raw) -> Any:
+        """Add an instance to the ledger that knows all that the templates need."""
+        if not self._templates:
+            self._templates = self._box.magento.generate_orders(len(KINDS), kinds=tuple(KINDS))
+        add_instance(self._ledger, self._box, name=name, settings=settings)
+        map_all(self._ledger, self._box, self._templates, name=name)
+        return len(self._templates)
+
+    def do_orders(self, *, count: int, start: int = 0) -> Any:
+        """Put ``count`` orders into the shop, of each kind in turn; each kind has one buyer, who comes again."""
+        made = []
+        for place in range(count):
+            raw = copy.deepcopy(self._templates[(start + place) % len(self._templates)])
+            number, self._number = self._number, self._number + 1
+            raw |= {"entity_id": number, "increment_id": f"{number:09d}", "quote_id": number}
+            self._box.magento.orders.add(raw)
+            made.append([number, raw["updated_at"]])
+        return made
+
+    def do_latency(self, *, seconds: float) -> Any:
+        """Let every answer of both systems take ``seconds`` longer."""
+        for system in (self._box.magento, self._box.odoo):
+            system.faults.set(latency=seconds)
+        return None
+
+    def do_calls(self) -> Any:
+        """Return how often each operation was asked for since the last time."""
+        found = self._box.calls.counts()
+        self._box.calls.reset()
+        return {f"{system}: {method} {name}": count for (system, method, name), count in found.items()}
+
+
+def main() -> None:
+    """Serve until standard input ends."""
+    given = json.loads(sys.stdin.readline())
+    with (
+        Ledger.open(given["database_url"], secret_key=given["secret_key"]) as ledger,
+        Sandbox.start(odoo_version=18) as box,
+    ):
+        # Six digits: every kind of order can then be had to the cent without an adjustment line.
+        box.odoo.set_price_precision(6)
+        print("{}", flush=True)
+        answer_requests(Shop(box, ledger).answer)
+
+
+if __name__ == "__main__":
+    main()
