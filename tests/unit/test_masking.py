@@ -55,6 +55,28 @@ def test_members_that_are_secrets_by_name_are_masked(text, masked):
     assert mask_text(text) == masked
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        *(f"{prefix}password" for prefix in ("", "new_", "old_", "confirm_", "customer_", "admin_")),
+        *(
+            "passwd",
+            "secret",
+            "token",
+            "access_token",
+            "access_token_secret",
+            "refresh_token",
+            "token_secret",
+        ),
+        *("api_key", "apikey", "client_secret", "private_key", "consumer_key", "consumer_secret"),
+        *("oauth_token", "oauth_consumer_key", "oauth_signature", "session_id", "csrf_token"),
+    ],
+)
+def test_every_secret_name_is_known_in_any_case(name):
+    for shown in (name, name.upper(), name.title()):
+        assert mask_text(f'{{"{shown}": "a"}}') == f'{{"{shown}": "***"}}'
+
+
 def test_a_secret_that_holds_another_is_masked_whole():
     assert mask_text("abcdef abc", ["abc", "abcdef"]) == "*** ***"
 
