@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from bridge.translate.drafts import Draft
 from bridge.translate.money import ZERO, quotient, round_to, step
-from bridge.translate.odoo_totals import OdooProfile, PricedLine, order_totals
+from bridge.translate.odoo_totals import OdooProfile, PricedLine, tax_of_line
 from bridge.translate.prices import Piece, pieces_amount, price_pieces
 from bridge.translate.targets import TaxTarget
 
@@ -56,7 +56,7 @@ class Cutter:
         known = self._known.get(part)
         if known is None:
             line = PricedLine(quantity=part.quantity, price_unit=part.price_unit, tax_ids=self._draft.tax_ids)
-            by_tax = order_totals([line], self._taxes, self._profile).taxes
+            by_tax = tax_of_line(line, self._taxes, self._profile)
             known = self._known[part] = tuple(target.of(by_tax) for target in self._targets)
         return known
 

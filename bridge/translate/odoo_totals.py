@@ -134,6 +134,14 @@ def order_totals(
     return OrderTotals(untaxed=untaxed, tax=tax, total=untaxed + tax, taxes=by_tax, lines=each)
 
 
+def tax_of_line(line: PricedLine, taxes: Mapping[int, OdooTax], profile: OdooProfile) -> dict[int, Decimal]:
+    """Return the taxes of a line that stands alone, rounded to the currency, by their ids."""
+    digits = profile.currency_digits
+    return {
+        tax_id: round_to(amount, digits) for tax_id, amount in _raw_line(line, taxes, profile).taxes.items()
+    }
+
+
 def _shown(raw: _Raw, profile: OdooProfile) -> LineTotals:
     digits = profile.currency_digits
     return LineTotals(

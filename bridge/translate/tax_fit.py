@@ -23,6 +23,8 @@ State = tuple[int, tuple[tuple[int, Pieces], ...]]
 MOST_STATES = 4000
 #: So many lines are tried; more would take longer than they help.
 MOST_LINES = 40
+#: What the cheapest cut costs: two pieces in place of one line. No further line can do it for less.
+LEAST_COST = 2
 #: How far a tax may go past what is missing on the way.
 _DETOUR = Decimal("0.10")
 
@@ -51,6 +53,8 @@ def fit_by_cutting(
     states: dict[Vector, State] = {(ZERO,) * len(targets): (0, ())}
     for index, (cutter, parts) in enumerate(zip(cutters, pieces, strict=True)):
         if index >= MOST_LINES or len(states) > MOST_STATES:
+            break
+        if missing in states and states[missing][0] <= LEAST_COST:
             break
         options = cutter.options(parts, most_pieces=most_pieces)
         states = _with_cuts_of(index, options, states, missing=missing, most_cost=most_cost)
