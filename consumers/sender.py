@@ -35,9 +35,10 @@ class TaskSender:
         self._connection: Any = None
         self._channel: Any = None
         # All messages are alike but for the ids, and making one in Celery's full way costs as much as
-        # dispatching it: its headers and the end of its body are made once.
+        # dispatching it: its headers and the end of its body are made once. To a worker a header that is null is one
+        # that is missing (most are), and each is written, sent and read for every message.
         like = app.amqp.as_task_v2("", RUN_JOB_TASK, args=(), kwargs={}, ignore_result=True)
-        self._headers = dict(like.headers)
+        self._headers = {name: value for name, value in like.headers.items() if value is not None}
         self._embed = json.dumps(like.body[2])
         self._serviced_at = 0.0
 
