@@ -5,7 +5,7 @@ WORKERS ?= 2
 SERVICES := $(BIN)/python -m tests.support.services
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lint fmt types imports check test test-live chaos demo lock clean
+.PHONY: help setup lint fmt types imports check test test-live chaos bench demo lock clean
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "%-12s %s\n", $$1, $$2}'
@@ -44,6 +44,9 @@ fmt: setup ## Format the code
 chaos: setup ## Everything breaks and dies at random, ROUNDS=n from SEED=n on, and at each point of each write
 	BRIDGE_CHAOS_ROUNDS=$(or $(ROUNDS),5) BRIDGE_CHAOS_SEED=$(or $(SEED),1) BRIDGE_CHAOS_ORDERS=$(or $(ORDERS),40) \
 		$(BIN)/python -m pytest -n $(WORKERS) -v $(if $(ONLY),-k "$(ONLY)") tests/chaos tests/flows/test_exactly_once_*.py
+
+bench: setup ## What the bridge costs, as ratios (docs/benchmarks.md); SHORT=1 for the short form
+	$(SERVICES) --durable -- $(BIN)/python -m tests.bench $(if $(SHORT),--short)
 
 test-live: setup ## Against real servers, where BRIDGE_LIVE_* addresses are given
 	@env | grep -q '^BRIDGE_LIVE_' || { echo "Give the addresses of real servers as BRIDGE_LIVE_*: see docs/operations.md." >&2; exit 2; }

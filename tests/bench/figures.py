@@ -63,7 +63,7 @@ def spread(values: Sequence[float], form: str = ".2f") -> str:
 def print_pairs(pairs: Sequence[Pair], *, unit: str, bare_name: str, target: float) -> None:
     """Print the ratio with its spread, whether the target is met, and all raw figures."""
     ratios = [pair.ratio for pair in pairs]
-    verdict = "met" if statistics.median(ratios) >= target else "MISSED"
+    verdict = "MET" if statistics.median(ratios) >= target else "MISSED"
     print(f"  ratio            {spread(ratios)} in {len(pairs)} pairs; target {target}: {verdict}")
     for name, runs in (
         ("the bridge", [pair.bridge for pair in pairs]),

@@ -19,13 +19,27 @@ from bridge.ledger.database import Session
 from bridge.retry import DONE
 from tests.bench.world import database
 
-FEW, MANY = 1_000, 1_000_000
+FEW = 1_000
+#: Jobs under way beside: a full window of messages, and busy workers.
+QUEUED, RUNNING = 200, 40
+#: Of two indexes over the open jobs the planner may take the one that shows it a row or two more.
+SLACK_ROWS = 2
 _JOBS = """
 INSERT INTO jobs (instance, kind, entity, external_key, queue, lock_key, lane, priority, systems, data, state, wanted,
     claimed, attempt, next_attempt_at, not_before, created_at, finished_at)
 SELECT 'shop', 'import-order', 'old' || n, 'old' || n, 'orders', 'shop:order:old' || n,
     'shop|orders|import-order|magento,odoo', 50, 'magento,odoo', '{}', 'done', 1, 1, 1, now(), now(), now(), now()
 FROM generate_series(CAST(:first AS bigint), CAST(:last AS bigint)) n
+"""
+#: Of another instance and queue, so that none of them is in the measured job's way.
+_NEIGHBOURS = """
+INSERT INTO jobs (instance, kind, entity, external_key, queue, lock_key, lane, priority, systems, data, state, wanted,
+    claimed, attempt, next_attempt_at, not_before, created_at, fence, lease_until, deadline_at)
+SELECT 'other', 'import-order', 'new' || n, 'new' || n, 'catalog', 'other:order:new' || n,
+    'other|catalog|import-order|magento,odoo', 50, 'magento,odoo', '{}',
+    CASE WHEN n > :running THEN 'queued' ELSE 'running' END, 1, 1, 1, now() + interval '1 hour', now(), now(),
+    'f', now() + interval '1 hour', now() + interval '1 hour'
+FROM generate_series(1, CAST(:last AS bigint)) n
 """
 _EVENTS = """
 INSERT INTO events (instance, source, event_id, type, subject, data, external_key, received_at)
@@ -47,31 +61,43 @@ class Cost:
     rows: int
 
 
-def measure() -> None:
-    """Print the costs of each step at both sizes."""
+def measure(*, many: int) -> bool:
+    """Print the costs of each step at both sizes; return whether they are equal."""
     print(
-        f"\n(d) Statements of one job, and rows they read (EXPLAIN ANALYZE), beside {FEW:,} and {MANY:,} others"
+        f"\n(d) Statements of one job, and rows they read (EXPLAIN ANALYZE), beside {FEW:,} and {many:,} ended jobs,"
+    )
+    print(
+        f"  as many events and effects, and {QUEUED} queued and {RUNNING} running ones; one dispatch serves up to a window of jobs"
     )
     with database("bridge_bench") as url, Ledger.open(url, secret_key=secrets.token_urlsafe(32)) as ledger:
         _fill(ledger, 1, FEW)
         few = _life(ledger, "few")
         started = time.monotonic()
-        _fill(ledger, FEW + 1, MANY)
+        _fill(ledger, FEW + 1, many)
         filled = time.monotonic() - started
-        many = _life(ledger, "many")
-    print(f"  {'step':12} {'statements':>10} {'rows at 1,000':>14} {'rows at 1,000,000':>18}")
+        more = _life(ledger, "many")
+    print(f"  {'step':12} {'statements':>10} {f'rows at {FEW:,}':>18} {f'rows at {many:,}':>18}")
     for name, cost in few.items():
-        print(f"  {name:12} {cost.statements:10} {cost.rows:14} {many[name].rows:18}")
-    sums = [sum(cost.rows for cost in costs.values()) for costs in (few, many)]
-    print(f"  {'together':12} {sum(cost.statements for cost in few.values()):10} {sums[0]:14} {sums[1]:18}")
-    print(f"  equal: {'yes' if few == many else 'NO'}; filled in {filled:.0f} s")
+        print(f"  {name:12} {cost.statements:10} {cost.rows:18} {more[name].rows:18}")
+    sums = [sum(cost.rows for cost in costs.values()) for costs in (few, more)]
+    print(f"  {'together':12} {sum(cost.statements for cost in few.values()):10} {sums[0]:18} {sums[1]:18}")
+    is_equal = all(_is_equal(cost, more[name]) for name, cost in few.items())
+    print(f"  equal, but for {SLACK_ROWS} rows: {'MET' if is_equal else 'MISSED'}; filled in {filled:.0f} s")
+    return is_equal
+
+
+def _is_equal(few: Cost, more: Cost) -> bool:
+    return few.statements == more.statements and more.rows <= few.rows + SLACK_ROWS
 
 
 def _fill(ledger: Ledger, first: int, last: int) -> None:
+    ledger.database.command("DELETE FROM jobs WHERE state IN ('queued', 'running')")
     for sql in (_JOBS, _EVENTS, _EFFECTS):
         ledger.database.command(sql, first=first, last=last)
     # Deferred work of the fill (pending lists, visibility) would otherwise be counted as the job's.
     ledger.database.command("VACUUM ANALYZE")
+    ledger.database.command(_NEIGHBOURS, last=QUEUED + RUNNING, running=RUNNING)
+    ledger.database.command("ANALYZE jobs")
 
 
 def _life(ledger: Ledger, entity: str) -> dict[str, Cost]:

@@ -32,6 +32,6 @@ def watch(worker: Child, importer: Importing, *, orders: int) -> bool:
     print(f"  resident at the start and at each quarter: {shown} MiB; {orders / seconds:.0f} orders/s")
     growth = held[-1] / held[1] - 1
     is_steady = growth <= ALLOWED_SHARE
-    verdict = "met" if is_steady else "MISSED"
+    verdict = "MET" if is_steady else "MISSED"
     print(f"  from the first quarter to the end {growth:+.1%}; allowed {ALLOWED_SHARE:+.0%}: {verdict}")
     return is_steady

@@ -131,7 +131,7 @@ def _count_calls(here: World, worker: Child, shop: Shop, *, kinds: int, **parall
         is_good = found == Counter({call: kinds * times for call, times in allowed.items()})
         all_good = all_good and is_good
         print(f"  {name:13} {found.total() / kinds:5.2f} calls; allowed {sum(allowed.values())}: ", end="")
-        print("met" if is_good else "MISSED")
+        print("MET" if is_good else "MISSED")
         for call in sorted({*found, *allowed}):
             print(f"    {found[call] / kinds:5.2f}  {call}" + ("" if call in allowed else "  (not allowed)"))
     return all_good
