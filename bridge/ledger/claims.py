@@ -12,18 +12,18 @@ from bridge.ledger.waits import release_lock
 
 JOB = Shape(Job)
 
-#: The index on running locks stands behind the look: of two claims at the same moment one gets a conflict.
+#: Whether the lock is held is left to the unique index on running locks: a claim that meets it gets a conflict, which is
+#: rare, since the dispatcher lets those wait whose lock is taken. To look would cost every claim another read.
 _CLAIM = f"""
 UPDATE jobs SET state = 'running', fence = :fence, worker = :worker, claimed = wanted, attempt = attempt + 1,
     dispatches = 0, waits_for = NULL, started_at = {{now}},
     lease_until = {{later::lease}}, deadline_at = {{later::runtime}}
-WHERE id = :id AND state = 'queued' AND not_before <= {{now}} AND (lock_key IS NULL OR NOT EXISTS (
-    SELECT 1 FROM jobs h WHERE h.lock_key = jobs.lock_key AND h.state = 'running' AND h.lock_key IS NOT NULL))
+WHERE id = :id AND {{state_of_row}} = 'queued' AND not_before <= {{now}}
 RETURNING {JOB.columns}
 """
 _RENEW = """
 UPDATE jobs SET lease_until = {least}({later::lease}, deadline_at)
-WHERE id = :id AND fence = :fence AND state = 'running' AND deadline_at > {now}
+WHERE id = :id AND fence = :fence AND {state_of_row} = 'running' AND deadline_at > {now}
 RETURNING cancel_requested, -{age:lease_until}
 """
 _WHY_NOT = "SELECT state, lock_key, not_before > {now} FROM jobs WHERE id = :id {for_update}"
@@ -35,7 +35,7 @@ WHERE id = :id
 """
 _GUARD = """
 SELECT cancel_requested, lease_until > {clock} FROM jobs
-WHERE id = :id AND fence = :fence AND state = 'running' {for_share}
+WHERE id = :id AND fence = :fence AND {state_of_row} = 'running' {for_share}
 """
 
 

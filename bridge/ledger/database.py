@@ -99,12 +99,17 @@ class Session:
         if not params:
             return
         rendered, clean = self._database.dialect.render(sql), self._database.dialect.clean
-        with self._database.foreign_errors_stop_here():
+        try:
             self._cursor.executemany(rendered, [clean(one) for one in params])
+        except _FOREIGN as exc:
+            raise _translated(exc) from exc
 
     def _execute(self, sql: str, params: Mapping[str, Any]) -> None:
-        with self._database.foreign_errors_stop_here():
-            self._cursor.execute(self._database.dialect.render(sql), self._database.dialect.clean(params))
+        dialect = self._database.dialect
+        try:
+            self._cursor.execute(dialect.render(sql), dialect.clean(params))
+        except _FOREIGN as exc:
+            raise _translated(exc) from exc
 
 
 class Database:
@@ -200,15 +205,9 @@ class Database:
         finally:
             connection.close()
 
-    @contextmanager
-    def foreign_errors_stop_here(self) -> Generator[None]:
-        """Turn the drivers' exceptions into the bridge's."""
-        try:
-            yield
-        except (psycopg.Error, sqlite3.Error) as exc:
-            raise _translated(exc) from exc
-        except OverflowError as exc:
-            raise LedgerError("A number is too large for the ledger.") from exc
+
+#: What the drivers raise; it becomes the bridge's right where a statement runs.
+_FOREIGN = (psycopg.Error, sqlite3.Error, OverflowError)
 
 
 def _translated(exc: Exception) -> Exception:
@@ -230,7 +229,10 @@ def _translated(exc: Exception) -> Exception:
         state is None or state[:2] in {"08", "53", "57", "58"}
     ):
         return LedgerUnavailable("The ledger could not be reached.")
-    return LedgerError("The ledger refused a statement.")
+    is_overflow = isinstance(exc, OverflowError)
+    return LedgerError(
+        "A number is too large for the ledger." if is_overflow else "The ledger refused a statement."
+    )
 
 
 def _pause(turn: int) -> None:

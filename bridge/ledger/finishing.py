@@ -11,7 +11,7 @@ from bridge.ledger.causes import is_gone
 from bridge.ledger.database import Session
 from bridge.ledger.records import ENDED_STATES, Job, JobError, Lengths
 from bridge.ledger.shapes import to_json
-from bridge.ledger.waits import IN_DOUBT, release_waiters
+from bridge.ledger.waits import FIRST_WAIT, IN_DOUBT, let_go, waits_on
 from bridge.ledger.wants import lock_name
 from bridge.retry import Decision
 
@@ -31,7 +31,7 @@ UPDATE jobs SET
     waits_for = NULL, fence = NULL, lease_until = NULL, cancel_requested = false,
     error_code = :error_code, error = :error, help = :help, trace = :trace, result = coalesce(:result, result),
     label = coalesce(:label, label)
-WHERE id = :id AND fence = :fence AND state = 'running'
+WHERE id = :id AND fence = :fence AND {{state_of_row}} = 'running'
 RETURNING state
 """
 _IN_DOUBT = f"SELECT 1 FROM jobs WHERE id = :id AND {IN_DOUBT}"
@@ -46,14 +46,17 @@ UPDATE jobs SET
     fence = NULL, lease_until = NULL,
     cancel_requested = cancel_requested AND :is_doubt AND wanted <= claimed,
     error_code = :error_code, error = :error, help = :help, trace = :trace, label = coalesce(:label, label)
-WHERE id = :id AND fence = :fence AND state = 'running'
+WHERE id = :id AND fence = :fence AND {state_of_row} = 'running'
 RETURNING state
 """
-_ATTEMPT = """
+#: One statement with the look at who waits. It comes after ``_END`` or ``_RETRY`` and sees what these waited for: a job
+#: that began to wait holds our row until then (``claims``).
+_ATTEMPT = f"""
 INSERT INTO attempts (job_id, number, worker, started_at, ended_at, outcome, error_code, error, help, trace)
-VALUES (:id, :number, :worker, :started_at, {now}, :outcome, :error_code, :error, :help, :trace)
+VALUES (:id, :number, :worker, :started_at, {{now}}, :outcome, :error_code, :error, :help, :trace)
+RETURNING {FIRST_WAIT}
 """
-_LOCK = "SELECT id FROM jobs WHERE id = :id AND fence = :fence AND state = 'running' {for_update}"
+_LOCK = "SELECT id FROM jobs WHERE id = :id AND fence = :fence AND {state_of_row} = 'running' {for_update}"
 _HOLDER = "SELECT id FROM jobs WHERE lock_key = :lock AND state = 'running' AND id <> :id {for_share}"
 _SETTLED = "SELECT state IN ('confirmed', 'intended') FROM effects WHERE key = :key {for_share}"
 _OPEN_JOB = """
@@ -86,7 +89,8 @@ def finish_in(session: Session, job: Job, end: End, *, lengths: Lengths) -> str 
     state = _write(session, job, end, decision)
     if state is None:
         return None
-    session.run(
+    names = waits_on(job.id, lock_key=job.lock_key, has_ended=state in ENDED_STATES)
+    waiting = session.value(
         _ATTEMPT,
         id=job.id,
         number=job.attempt,
@@ -94,8 +98,10 @@ def finish_in(session: Session, job: Job, end: End, *, lengths: Lengths) -> str 
         started_at=job.started_at,
         outcome=decision.state,
         **_error_columns(end.error),
+        **names,
     )
-    release_waiters(session, job.id, lock_key=job.lock_key, has_ended=state in ENDED_STATES)
+    if waiting is not None:
+        let_go(session, names, lock_key=job.lock_key)
     return state
 
 

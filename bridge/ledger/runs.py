@@ -37,9 +37,11 @@ WHERE id = :id AND state = 'planning'
 RETURNING {_RUN.columns}
 """
 #: The planner's own end makes it ``pending`` once more, as an event that came while it ran would.
-_ONCE_MORE = "UPDATE jobs SET wanted = wanted + 1 WHERE id = :id AND fence = :fence AND state = 'running'"
+_ONCE_MORE = (
+    "UPDATE jobs SET wanted = wanted + 1 WHERE id = :id AND fence = :fence AND {state_of_row} = 'running'"
+)
 _STILL_OURS = """
-SELECT cancel_requested FROM jobs WHERE id = :id AND fence = :fence AND state = 'running' {for_update}
+SELECT cancel_requested FROM jobs WHERE id = :id AND fence = :fence AND {state_of_row} = 'running' {for_update}
 """
 _COUNT = "SELECT state, count(*) FROM jobs WHERE run_id = :id GROUP BY state"
 _DONE = "UPDATE runs SET state = 'done', finished_at = {now} WHERE id = :id AND state = 'working'"

@@ -6,16 +6,19 @@ where a job begins to wait: it locks the row it waits for, and looks whether tha
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from bridge.ledger.database import Session
 from bridge.ledger.records import JobId
 
 #: Whether what a job sent is neither confirmed nor refused: then no request to cancel is obeyed.
 IN_DOUBT = """EXISTS (
     SELECT 1 FROM effects e WHERE e.job_id = jobs.id AND e.state IN ('sent', 'doubtful'))"""
-_ANY = """
-SELECT waits_for FROM jobs WHERE state = 'retry_waiting' AND waits_for IN (:lock, :job)
-ORDER BY waits_for LIMIT 1
-"""
+#: What jobs wait for of a lock and a job's end (``waits_on``), as an expression; NULL where none waits. Sorted, so that
+#: a planner without fresh statistics takes the index too.
+FIRST_WAIT = """(
+    SELECT w.waits_for FROM jobs w WHERE w.state = 'retry_waiting' AND w.waits_for IN (:lock, :job)
+    ORDER BY w.waits_for LIMIT 1)"""
 _NEXT_FOR_LOCK = """
 SELECT id FROM jobs WHERE state = 'retry_waiting' AND waits_for = :waits_for
 ORDER BY priority DESC, id LIMIT 5
@@ -30,14 +33,22 @@ WHERE state = 'retry_waiting' AND waits_for = :waits_for
 """
 
 
+def waits_on(job_id: JobId, *, lock_key: str | None, has_ended: bool) -> dict[str, str]:
+    """Return the names by which others wait for a job that stopped running: its lock, and its end if it has ended."""
+    return {"lock": f"lock:{lock_key}" if lock_key else "", "job": f"job:{job_id}" if has_ended else ""}
+
+
 def release_waiters(session: Session, job_id: JobId, *, lock_key: str | None, has_ended: bool) -> None:
     """Let go who waits for a job that stopped running: the next for its lock, all that wait for its end."""
-    lock = f"lock:{lock_key}" if lock_key else ""
-    job = f"job:{job_id}" if has_ended else ""
-    if not (lock or job) or session.row(_ANY, lock=lock, job=job) is None:
-        return
-    if job:
-        session.run(_LET_ALL_GO, waits_for=job)
+    names = waits_on(job_id, lock_key=lock_key, has_ended=has_ended)
+    if any(names.values()) and session.value(f"SELECT {FIRST_WAIT}", **names) is not None:
+        let_go(session, names, lock_key=lock_key)
+
+
+def let_go(session: Session, names: Mapping[str, str], *, lock_key: str | None) -> None:
+    """Let go who waits by ``names``: the next for the lock, all that wait for the end."""
+    if names["job"]:
+        session.run(_LET_ALL_GO, waits_for=names["job"])
     if lock_key:
         release_lock(session, lock_key)
 
