@@ -101,3 +101,15 @@ def test_an_order_that_was_stopped_meanwhile_stays_a_quotation(open_shop: OpenSh
     shop.work()
     assert (shop.job(job.id).state, shop.job(job.id).error) == ("done", None)
     assert bound(shop, raw)["state"] == "draft"
+
+
+def test_an_import_that_has_begun_is_completed_though_the_cut_over_was_set_meanwhile(
+    open_shop: OpenShop,
+) -> None:
+    shop = open_shop(order_action="confirm")
+    raw = new_order(shop)
+    job = interrupted(shop, raw, "error_5xx", "mail.message.load")
+    shop.set(import_from_date="2036-01-01")
+    shop.work()
+    assert (shop.job(job.id).state, shop.job(job.id).error) == ("done", None)
+    assert len(comments(shop, bound(shop, raw)["id"])) == 1
