@@ -48,7 +48,7 @@ chaos: setup ## Everything breaks and dies at random, ROUNDS=n from SEED=n on, a
 bench: setup ## What the bridge costs, as ratios (docs/benchmarks.md); SHORT=1 for the short form
 	$(SERVICES) --durable -- $(BIN)/python -m tests.bench $(if $(SHORT),--short)
 
-test-live: setup ## Against real servers, where BRIDGE_LIVE_* addresses are given
+test-live: setup ## Against real servers, where BRIDGE_LIVE_* addresses are given (docs/operations.md)
 	@env | grep -q '^BRIDGE_LIVE_' || { echo "Give the addresses of real servers as BRIDGE_LIVE_*: see docs/operations.md." >&2; exit 2; }
 	$(BIN)/python -m pytest tests/live
 

@@ -3,15 +3,12 @@ inside: ``grand_total`` to the cent and the tax of each rate, as the orders stan
 
 from __future__ import annotations
 
-from collections import defaultdict
-from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 import pytest
 
 from tests.flows.conftest import OpenShop
-from tests.support.orders import cents, order_row
-from tests.support.shop import Shop
+from tests.support.amounts import import_to_the_cent
 
 MATRIX = [
     pytest.param(
@@ -40,65 +37,6 @@ def test_every_recorded_order_stands_in_odoo_to_the_cent_and_tax_by_tax(
     assert all(orders)
     raws = [raw for raw in orders if raw]
     shop.map_all(raws, inside=inside)
-    job_ids = {raw["entity_id"]: shop.want_order(raw) for raw in raws}
-    shop.work(seconds=90)
-    adjustments = adjustment_product(shop)
-    paired = set()
-    for raw in raws:
-        job = shop.job(job_ids[raw["entity_id"]])
-        assert (job.state, job.error) == ("done", None), raw["increment_id"]
-        assert job.result is not None
-        order = order_row(shop, job.result["sale_order_id"])
-        lines = shop.lines(order["id"])
-        assert cents(order["amount_total"]) == cents(raw["grand_total"]), raw["increment_id"]
-        assert cents(order["amount_untaxed"] + order["amount_tax"]) == cents(raw["grand_total"])
-        assert taxes_in_odoo(
-            shop, lines, per_line=version < 18 or method == "round_per_line"
-        ) == taxes_in_magento(raw), raw["increment_id"]
-        assert cents(order["amount_tax"]) == sum(taxes_in_magento(raw).values())
-        corrections = [line for line in lines if line["product_id"] == adjustments]
-        if corrections:
-            paired.add(raw["entity_id"])
-            assert sum(cents(line["price_unit"]) for line in corrections) == 0
-            assert all("Tax rounding" in line["name"] for line in corrections)
+    paired = import_to_the_cent(shop, raws, method=method, seconds=90)
     is_global = version >= 18 and method == "round_globally"
-    expected = (PAIRS_INSIDE if inside else PAIRS_ON_TOP) if is_global else set()
-    assert paired == expected
-
-
-def adjustment_product(shop: Shop) -> int:
-    binding = shop.ledger.bindings.get("shop", "service", "adjustment")
-    assert binding is not None
-    return binding.odoo_id
-
-
-def taxes_in_magento(raw: dict[str, Any]) -> dict[Decimal, Decimal]:
-    """Return the order's tax by percentage, in cents."""
-    found: dict[Decimal, Decimal] = defaultdict(Decimal)
-    for tax in raw["extension_attributes"].get("applied_taxes", ()):
-        found[Decimal(str(tax["percent"]))] += Decimal(str(tax["amount"]))
-    return {percent: cents(rounded(amount)) for percent, amount in found.items() if rounded(amount)}
-
-
-def taxes_in_odoo(shop: Shop, lines: list[dict[str, Any]], *, per_line: bool) -> dict[Decimal, Decimal]:
-    """Return the tax by percentage of the stored lines: as each line keeps it, or of their sum where Odoo rounds so."""
-    taxes = {row["id"]: row for row in shop.box.odoo.records("account.tax")}
-    field = "tax_ids" if shop.box.odoo.version >= 19 else "tax_id"
-    found: dict[Decimal, Decimal] = defaultdict(Decimal)
-    for line in lines:
-        if not line[field]:
-            assert not line["price_tax"]
-            continue
-        (tax_id,) = line[field]
-        percent = Decimal(str(taxes[tax_id]["amount"]))
-        if per_line:
-            found[percent] += cents(line["price_tax"])
-            continue
-        row = Decimal(str(line["price_unit"])) * Decimal(str(line["product_uom_qty"]))
-        is_inside = taxes[tax_id].get("price_include_override") == "tax_included"
-        found[percent] += row * percent / (100 + percent) if is_inside else row * percent / 100
-    return {percent: rounded(amount) for percent, amount in found.items() if rounded(amount)}
-
-
-def rounded(amount: Decimal) -> Decimal:
-    return amount.quantize(Decimal("0.01"), ROUND_HALF_UP)
+    assert paired == ((PAIRS_INSIDE if inside else PAIRS_ON_TOP) if is_global else set())

@@ -1,0 +1,47 @@
+"""The sandbox's Magento before a real Odoo: the same orders, under numbers and addresses that no earlier run had."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from types import SimpleNamespace
+
+from bridge.sandbox.calls import Calls
+from bridge.sandbox.magento.rest import Raw
+from bridge.sandbox.magento_box import MagentoBox
+from tests.live.odoo import LiveOdoo
+
+
+class LiveMagento(MagentoBox):
+    """A shop whose orders and customers are new to Odoo."""
+
+    def __init__(self, *, calls: Calls) -> None:
+        super().__init__(calls=calls)
+        self.tag = uuid.uuid4().hex[:8]
+        for raw in self.orders.all():
+            self.orders.add(self._renamed(raw))
+        # Entity ids stand in the addresses of the tests' guests.
+        numbers = self._generator._numbers
+        numbers.order = int(time.time())
+
+    def generate_orders(self, count: int, *, kinds: tuple[str, ...] | None = None) -> list[Raw]:
+        made = super().generate_orders(count, kinds=kinds)
+        return [self.orders.add(self._renamed(raw)) for raw in made]
+
+    def _renamed(self, raw: Raw) -> Raw:
+        if not raw["increment_id"].startswith(self.tag):
+            raw["increment_id"] = f"{self.tag}-{raw['increment_id']}"
+            raw["customer_email"] = f"{self.tag}.{raw['customer_email']}"
+        return raw
+
+
+class LiveBox(SimpleNamespace):
+    """The sandbox's Magento and a real Odoo, in the shape of ``bridge.sandbox.Sandbox``."""
+
+    @classmethod
+    def start(cls, odoo: LiveOdoo) -> LiveBox:
+        calls = Calls()
+        return cls(calls=calls, magento=LiveMagento(calls=calls), odoo=odoo)
+
+    def stop(self) -> None:
+        self.magento.stop()

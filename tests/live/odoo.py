@@ -1,0 +1,220 @@
+"""A real Odoo in the shape of the sandbox's, so that the same shops and checks work on both."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+from typing import Any
+
+from bridge.odoo import OdooClient
+from tests.live.given import given
+
+Row = dict[str, Any]
+
+#: Sales taxes made for these tests by name, on top of the price and, with " incl", inside it.
+TAXES = {"DE-19": "19", "DE-7": "7", "FR-20": "20", "US-NY": "8.375"}
+CURRENCIES = ("EUR", "USD")
+#: What is read of each model, and the names that differ between versions.
+_FIELDS: Mapping[str, tuple[str, ...]] = {
+    "sale.order": (
+        *("name", "state", "client_order_ref", "date_order", "amount_untaxed", "amount_tax", "amount_total"),
+        *(
+            "partner_id",
+            "partner_invoice_id",
+            "partner_shipping_id",
+            "pricelist_id",
+            "currency_id",
+            "order_line",
+        ),
+    ),
+    "sale.order.line": (
+        *("order_id", "product_id", "name", "product_uom_qty", "price_unit", "discount", "price_tax"),
+        *("price_subtotal", "price_total", "tax_id", "tax_ids"),
+    ),
+    "mail.message": ("model", "res_id", "body", "message_type", "subtype_id", "is_internal"),
+    "mail.activity": ("res_model", "res_id", "summary"),
+    "stock.picking": ("sale_id", "partner_id", "state"),
+    "stock.move": ("sale_line_id", "product_uom_qty", "state"),
+    "res.partner": (
+        *("name", "email", "parent_id", "type", "street", "street2", "zip", "city", "phone", "country_id"),
+        *("state_id", "vat", "is_company", "lang", "active"),
+    ),
+    "product.product": ("name", "default_code", "type", "taxes_id", "active"),
+    "account.tax": ("name", "amount", "type_tax_use", "price_include", "price_include_override"),
+}
+#: Models of which only what was made since the start is looked at: the database may hold much else.
+_OURS = frozenset(
+    {"sale.order", "sale.order.line", "mail.message", "mail.activity", "res.partner", "stock.picking"}
+)
+_ALL = {"active_test": False}
+
+
+class LiveOdoo:
+    """One database, worked on by the bridge's user and looked into by an administrator."""
+
+    def __init__(self) -> None:
+        self.url, self.database = given("ODOO_URL"), given("ODOO_DB")
+        self.user, self.key = given("ODOO_USER"), given("ODOO_KEY")
+        self.admin = OdooClient.connect(
+            url=self.url,
+            db=self.database,
+            user=given("ODOO_ADMIN_USER"),
+            key=given("ODOO_ADMIN_KEY"),
+            deadline_seconds=120,
+        )
+        self.version = self.admin.version.family
+        self._kinds: dict[str, dict[str, str]] = {}
+        self._newest = {model: self._last_id(model) for model in (*_OURS, "product.product")}
+        company_id = self.admin.profile().company_id
+        (self._company,) = self.admin.read("res.company", [company_id], ["tax_calculation_rounding_method"])
+        (self._precision,) = self.admin.search_read(
+            "decimal.precision", [["name", "=", "Product Price"]], ["digits"]
+        )
+        self._taxes = self._make_taxes()
+        self._make_pricelists()
+
+    # What the sandbox's has too.
+
+    def records(self, model: str) -> list[Row]:
+        """Return the records of a model: many2one as plain ids, empty fields as None."""
+        domain: list[Any] = []
+        if model in _OURS:
+            domain = [["id", ">", self._newest[model]]]
+        elif model == "account.tax":
+            domain = [["id", "in", sorted(self._taxes.values())]]
+        kinds = self._kinds_of(model)
+        rows = self.admin.search_read(model, domain, sorted(kinds), order="id", context=_ALL)
+        return [
+            {"id": row["id"], **{name: _plain(row[name], kind) for name, kind in kinds.items()}}
+            for row in rows
+        ]
+
+    def create(self, model: str, values: Mapping[str, Any]) -> int:
+        """Create a record as an administrator."""
+        (made,) = self.admin.call(model, "create", args={"vals_list": [dict(values)]})
+        return int(made)
+
+    def write(self, model: str, record_id: int, values: Mapping[str, Any]) -> None:
+        """Change a record as an administrator."""
+        self.admin.write(model, [record_id], values)
+
+    def delete(self, model: str, record_id: int) -> None:
+        """Delete a record as a person would, orders after cancelling them."""
+        if model == "sale.order":
+            self._cancel([record_id])
+        self.admin.call(model, "unlink", [record_id])
+
+    def seed_products(self, skus: Iterable[str] | Mapping[str, float]) -> dict[str, int]:
+        """Make a storable product for each SKU that there is none of; return the ids by SKU."""
+        wanted = list(dict.fromkeys(skus))
+        known = self._by_sku(wanted)
+        storable = dict(self.admin.names.storable)
+        missing = [
+            {"name": sku, "default_code": sku, "list_price": 1.0, **storable}
+            for sku in wanted
+            if sku not in known
+        ]
+        if missing:
+            self.admin.call("product.product", "create", args={"vals_list": missing})
+        return self._by_sku(wanted)
+
+    def set_price_precision(self, digits: int) -> None:
+        """Set the digits of *Product Price*."""
+        self.admin.write("decimal.precision", [self._precision["id"]], {"digits": digits})
+
+    def set_rounding(self, method: str) -> None:
+        """Set the company's ``tax_calculation_rounding_method``."""
+        self.admin.write("res.company", [self._company["id"]], {"tax_calculation_rounding_method": method})
+
+    # The end.
+
+    def close(self) -> None:
+        """Delete what the bridge made, give the settings back, and close the connections.
+
+        Products, taxes and pricelists of these tests stay, for the next run.
+        """
+        try:
+            self._clean()
+        finally:
+            self.set_price_precision(int(self._precision["digits"]))
+            self.set_rounding(str(self._company["tax_calculation_rounding_method"]))
+            self.admin.close()
+
+    def _clean(self) -> None:
+        orders = self._new("sale.order")
+        self._cancel(orders)
+        pickings = self.admin.search("stock.picking", [["sale_id", "in", orders]])
+        for model, ids in (("sale.order", orders), ("stock.picking", pickings)):
+            if ids:
+                self.admin.call(model, "unlink", ids)
+        services = self._new("product.product", ["name", "like", "(Magento)"])
+        contacts = self._new("res.partner", ["parent_id", "!=", False])
+        for model, ids in (("product.product", services), ("res.partner", contacts)):
+            if ids:
+                self.admin.call(model, "unlink", ids)
+        if partners := self._new("res.partner"):
+            self.admin.call("res.partner", "unlink", partners)
+
+    def _cancel(self, orders: list[int]) -> None:
+        rows = self.admin.read("sale.order", orders, ["state"])
+        open_ones = [row["id"] for row in rows if row["state"] != "cancel"]
+        if open_ones:
+            # Without the context 16 and 18 answer a wizard and cancel nothing (orders/cancel-confirmed).
+            self.admin.call(
+                "sale.order", "action_cancel", open_ones, context={"disable_cancel_warning": True}
+            )
+
+    # What the tests need before.
+
+    def _make_taxes(self) -> dict[str, int]:
+        wanted = {f"{name}{more}": (amount, more) for name, amount in TAXES.items() for more in ("", " incl")}
+        names = {f"Live {name}": name for name in wanted}
+        found = self.admin.search_read("account.tax", [["name", "in", list(names)]], ["name"])
+        taxes = {names[row["name"]]: int(row["id"]) for row in found}
+        for name, (amount, more) in wanted.items():
+            if name in taxes:
+                continue
+            inside = bool(more)
+            field = self.admin.names.tax_included
+            # From 18 on an empty field means the company's own way, so both are said.
+            value: Any = (
+                inside if field == "price_include" else ("tax_included" if inside else "tax_excluded")
+            )
+            values = {"name": f"Live {name}", "amount": Decimal(amount), "type_tax_use": "sale", field: value}
+            taxes[name] = self.create("account.tax", {**values, "amount": float(amount)})
+        return taxes
+
+    def _make_pricelists(self) -> None:
+        for code in CURRENCIES:
+            (currency,) = self.admin.search("res.currency", [["name", "=", code]], context=_ALL)
+            self.admin.write("res.currency", [currency], {"active": True})
+            if not self.admin.search("product.pricelist", [["currency_id", "=", currency]]):
+                self.create("product.pricelist", {"name": f"Live {code}", "currency_id": currency})
+
+    def _by_sku(self, skus: list[str]) -> dict[str, int]:
+        rows = self.admin.search_read(
+            "product.product", [["default_code", "in", skus]], ["default_code"], order="id desc"
+        )
+        return {str(row["default_code"]): int(row["id"]) for row in rows}
+
+    def _new(self, model: str, *more: list[Any]) -> list[int]:
+        domain = [["id", ">", self._newest[model]], *more]
+        return self.admin.search(model, domain, context=_ALL)
+
+    def _last_id(self, model: str) -> int:
+        return max(self.admin.search(model, [], order="id desc", limit=1, context=_ALL), default=0)
+
+    def _kinds_of(self, model: str) -> dict[str, str]:
+        if model not in self._kinds:
+            options = {"allfields": list(_FIELDS[model]), "attributes": ["type"]}
+            found = self.admin.call(model, "fields_get", named=options)
+            self._kinds[model] = {name: facts["type"] for name, facts in found.items()}
+        return self._kinds[model]
+
+
+def _plain(value: Any, kind: str) -> Any:
+    if kind == "boolean":
+        return value
+    if kind == "many2one":
+        return value[0] if value else None
+    return None if value is False else value
