@@ -123,8 +123,8 @@ _ODOO_USER = (
         code="access_missing",
         system="odoo",
         happened="{message}",
-        to_do="Give the bridge's user these rights: Sales (all documents), Invoicing, Inventory, Contact creation; "
-        "or one of the groups that Odoo names. Then retry.",
+        to_do="Give the bridge's user these rights: Sales (all documents), Invoicing, Contact creation, Product creation "
+        "(in 16: Sales administrator); or one of the groups that Odoo names. Then retry.",
         where="Odoo: Settings > Users & Companies > Users",
         who="Odoo admin",
     ),

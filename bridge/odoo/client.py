@@ -306,7 +306,7 @@ class OdooClient:
                 self.version,
                 self.login(),
                 read=self.read,
-                search_read=self.search_read,
+                describe=self._describe,
                 attempt=lambda model: self.search(model, [], limit=1),
             )
             self._session.profile = (profile, time.monotonic())
@@ -405,6 +405,13 @@ class OdooClient:
                 return None
             raise
         return str(model), int(record_id)
+
+    def _describe(
+        self, model: str, fields: Sequence[str], attributes: Sequence[str]
+    ) -> Mapping[str, Mapping[str, Any]]:
+        options = {"allfields": list(fields), "attributes": list(attributes)}
+        described = self.call(model, "fields_get", named=options)
+        return described if isinstance(described, Mapping) else {}
 
     def _site(self, call: MethodCall) -> CallSite:
         return CallSite(

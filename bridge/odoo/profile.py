@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from bridge.errors import AccessMissing, SettingsWrong
-from bridge.odoo.versions import OdooVersion, names_of
+from bridge.odoo.versions import OdooVersion
 
 RoundingMethod = Literal["round_per_line", "round_globally"]
 AppState = Literal["usable", "no_right", "not_installed"]
@@ -16,13 +16,18 @@ AppState = Literal["usable", "no_right", "not_installed"]
 #: but any model can be tried (``auth/unknown-model``, ``errors/access-error-model``).
 APP_MODELS: Mapping[str, str] = {"sale": "sale.order", "stock": "stock.picking", "account": "account.move"}
 
-#: Odoo's own digits where a precision's record was deleted.
+#: The fields of an order line whose digits decide what becomes of a number that is written. The precisions behind
+#: them (``decimal.precision``) may be read by administrators only, the description of a field by anybody.
+_LINE_FIELDS = ("price_unit", "product_uom_qty", "discount")
+#: Digits where the app that has the fields is not there.
 _DEFAULT_DIGITS = 2
+#: Digits where a field is not cut: prices in 19. More than a float of a price holds exactly would be no use.
+_UNCUT_DIGITS = 8
 
 #: Reads rows by id: model, ids, fields.
 Read = Callable[[str, list[int], list[str]], list[dict[str, Any]]]
-#: Reads the rows of a model that match a domain: model, domain, fields.
-SearchRead = Callable[[str, list[Any], list[str]], list[dict[str, Any]]]
+#: Describes fields of a model: model, fields, attributes.
+Describe = Callable[[str, list[str], list[str]], Mapping[str, Mapping[str, Any]]]
 #: Searches one row of a model.
 Try = Callable[[str], object]
 
@@ -44,7 +49,7 @@ class ServerProfile:
     currency_digits: int
     #: How taxes are rounded; None where the accounting app is not installed.
     rounding_method: RoundingMethod | None
-    #: Digits of the precision *Product Price*. 16 and 18 cut ``price_unit`` to them, 19 does not.
+    #: Digits that a price keeps: in 16 and 18 those of the precision *Product Price*, 19 cuts none.
     price_digits: int
     #: Digits of the precision for quantities (*Product Unit of Measure*; in 19 *Product Unit*).
     quantity_digits: int
@@ -55,12 +60,12 @@ class ServerProfile:
 
 
 def read_profile(
-    version: OdooVersion, uid: int, *, read: Read, search_read: SearchRead, attempt: Try
+    version: OdooVersion, uid: int, *, read: Read, describe: Describe, attempt: Try
 ) -> ServerProfile:
     """Read the profile.
 
     Raises:
-        AccessMissing: the user may not even read the company or the precisions.
+        AccessMissing: the user may not even read the company.
     """
     apps = {app: _app_state(attempt, model) for app, model in APP_MODELS.items()}
     user = _one(read, "res.users", uid, ["company_id", "email"])
@@ -70,10 +75,9 @@ def read_profile(
     company = _one(read, "res.company", company_id, ["currency_id", *rounding])
     currency_id = int(company["currency_id"][0])
     currency = _one(read, "res.currency", currency_id, ["name", "decimal_places"])
-    quantity = names_of(version).quantity_precision
-    wanted = ["Product Price", quantity, "Discount"]
-    rows = search_read("decimal.precision", [["name", "in", wanted]], ["name", "digits"])
-    digits = {str(row["name"]): int(row["digits"]) for row in rows}
+    digits = dict.fromkeys(_LINE_FIELDS, _DEFAULT_DIGITS)
+    if apps["sale"] != "not_installed":
+        digits = _digits(describe("sale.order.line", list(_LINE_FIELDS), ["digits"]))
     return ServerProfile(
         version=version,
         uid=uid,
@@ -83,11 +87,20 @@ def read_profile(
         currency=str(currency["name"]),
         currency_digits=int(currency["decimal_places"]),
         rounding_method=company.get("tax_calculation_rounding_method") or None,
-        price_digits=digits.get("Product Price", _DEFAULT_DIGITS),
-        quantity_digits=digits.get(quantity, _DEFAULT_DIGITS),
-        discount_digits=digits.get("Discount", _DEFAULT_DIGITS),
+        price_digits=digits["price_unit"],
+        quantity_digits=digits["product_uom_qty"],
+        discount_digits=digits["discount"],
         apps=apps,
     )
+
+
+def _digits(described: Mapping[str, Mapping[str, Any]]) -> dict[str, int]:
+    """Return the digits after the point of each field; ``digits`` is (all, after the point), or false where it is not cut.
+
+    As an ordinary user is told (``orders/line-digits``).
+    """
+    found = {name: described.get(name, {}).get("digits") for name in _LINE_FIELDS}
+    return {name: int(pair[1]) if pair else _UNCUT_DIGITS for name, pair in found.items()}
 
 
 def _app_state(attempt: Try, model: str) -> AppState:

@@ -59,8 +59,6 @@ class Names:
     order_line_uom: str
     #: ``account.payment``: its free text.
     payment_text: str
-    #: ``decimal.precision``: the record that rules quantities (``orders/price-precision``).
-    quantity_precision: str
     #: ``stock.move``: the quantity done.
     move_done: str
     #: ``stock.move.line``: the quantity done.
@@ -104,7 +102,6 @@ _16 = Names(
     order_line_tax="tax_id",
     order_line_uom="product_uom",
     payment_text="ref",
-    quantity_precision="Product Unit of Measure",
     move_done="quantity_done",
     move_line_done="qty_done",
     has_picked=False,
@@ -124,7 +121,6 @@ _18 = Names(
     order_line_tax="tax_id",
     order_line_uom="product_uom",
     payment_text="memo",
-    quantity_precision="Product Unit of Measure",
     move_done="quantity",
     move_line_done="quantity",
     has_picked=True,
@@ -144,7 +140,6 @@ _19 = Names(
     order_line_tax="tax_ids",
     order_line_uom="product_uom_id",
     payment_text="memo",
-    quantity_precision="Product Unit",
     move_done="quantity",
     move_line_done="quantity",
     has_picked=True,

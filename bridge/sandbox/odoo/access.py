@@ -1,8 +1,9 @@
 """Rights: what each kind of user may do, and the recorded texts of a refusal.
 
 Kinds: ``admin`` everything; ``sales`` sees and writes orders (all documents), no contacts, products or external
-ids; ``contacts`` the same with contact creation; ``none`` an internal user without any group, who still sees
-contacts, products and users (``errors/access-*``).
+ids; ``contacts`` the same with contact creation; ``products`` with product creation too, what the bridge's user has;
+``none`` an internal user without any group, who still sees contacts, products and users (``errors/access-*``).
+Decimal precisions are administrators' alone, in all versions (source).
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from bridge.sandbox.odoo.fault import OdooFault
 from bridge.sandbox.odoo.records import Env
 from bridge.sandbox.odoo.schema import load_data, title_of
 
-Rights = Literal["admin", "sales", "contacts", "none"]
+Rights = Literal["admin", "sales", "contacts", "products", "none"]
 Operation = Literal["read", "write", "create", "unlink"]
 
 RIGHTS = get_args(Rights)
@@ -27,7 +28,8 @@ _VERBS: dict[str, str] = {"read": "access", "write": "modify", "create": "create
 #: Deliveries and activities: from the source (``sale_stock`` and ``mail``, ``ir.model.access.csv``).
 _SALES_WRITES = frozenset({"sale.order", "sale.order.line", "mail.message", "mail.activity", "stock.picking"})
 _CONTACT_WRITES = frozenset({"res.partner", "res.partner.category"})
-_HIDDEN_FROM_SALES = frozenset({"ir.model", "ir.model.data", "ir.config_parameter"})
+_PRODUCT_WRITES = frozenset({"product.product", "product.template"})
+_HIDDEN_FROM_SALES = frozenset({"ir.model", "ir.model.data", "ir.config_parameter", "decimal.precision"})
 _SEEN_BY_ALL = frozenset(
     [
         "res.partner",
@@ -43,7 +45,6 @@ _SEEN_BY_ALL = frozenset(
         "product.pricelist",
         "uom.uom",
         "res.partner.category",
-        "decimal.precision",
         "res.groups",
         "mail.message",
         "mail.message.subtype",
@@ -61,7 +62,9 @@ def may(rights: Rights, model: str, operation: Operation) -> bool:
         return model not in _HIDDEN_FROM_SALES
     if model in _SALES_WRITES:
         return True
-    return rights == "contacts" and model in _CONTACT_WRITES
+    if model in _CONTACT_WRITES:
+        return rights in {"contacts", "products"}
+    return rights == "products" and model in _PRODUCT_WRITES
 
 
 def rights_of(env: Env) -> Rights:

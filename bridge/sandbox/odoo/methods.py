@@ -13,6 +13,7 @@ from bridge.sandbox.odoo.loading import load
 from bridge.sandbox.odoo.onchange import onchange
 from bridge.sandbox.odoo.other import ExternalId
 from bridge.sandbox.odoo.partner import Partner
+from bridge.sandbox.odoo.pricing import LINE_PRECISIONS, line_digits
 from bridge.sandbox.odoo.records import Model
 from bridge.sandbox.odoo.tables import Row
 
@@ -67,12 +68,19 @@ def _load(model: Model, ids: list[int], args: Args) -> Row:
     return load(model, args["fields"], args["data"])
 
 
+#: Digits of a number in all, as every version describes a field with a precision.
+_ALL_DIGITS = 16
+
+
 def _fields_get(model: Model, ids: list[int], args: Args) -> Row:
     wanted, attributes = args["allfields"], args["attributes"]
     answer: Row = {}
     for name, about in model.fields.items():
         if not wanted or name in wanted:
             described = about.describe()
+            if model.name == "sale.order.line" and name in LINE_PRECISIONS:
+                digits = line_digits(model.env, name)
+                described["digits"] = [_ALL_DIGITS, digits] if digits is not None else False
             answer[name] = {
                 key: value for key, value in described.items() if not attributes or key in attributes
             }

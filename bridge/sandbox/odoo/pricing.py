@@ -8,11 +8,26 @@ from bridge.sandbox.odoo.amounts import PricedLine, Rounding, Tax, round_float
 from bridge.sandbox.odoo.records import Env
 from bridge.sandbox.odoo.tables import Row
 
+#: Fields of an order line with the decimal precision that cuts them, as 16 and 18 have it (``orders/line-digits``).
+LINE_PRECISIONS = {
+    "price_unit": "Product Price",
+    "product_uom_qty": "Product Unit of Measure",
+    "discount": "Discount",
+}
+
 
 def precision(env: Env, name: str) -> int:
     """Return the digits of a decimal precision."""
     rows = env.db.table("decimal.precision").rows.values()
     return next(int(row["digits"]) for row in rows if row["name"] == name)
+
+
+def line_digits(env: Env, field: str) -> int | None:
+    """Return the digits to which a field of an order line is cut, None where it is not."""
+    name: str | None = LINE_PRECISIONS[field]
+    if env.dialect.major >= 19:
+        name = {"price_unit": None, "product_uom_qty": "Product Unit"}.get(field, name)
+    return precision(env, name) if name else None
 
 
 def cut_price(env: Env, price: float) -> float:

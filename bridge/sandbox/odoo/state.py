@@ -174,7 +174,7 @@ class OdooState:
             )
 
     def set_rights(self, rights: Rights) -> None:
-        """Change what the user of ``key`` may do: admin, contacts, sales or none."""
+        """Change what the user of ``key`` may do: one of ``RIGHTS``."""
         if rights not in RIGHTS:
             raise ValueError(f"Unknown rights {rights!r}; known are {', '.join(RIGHTS)}.")
         self._set_user(ADMIN_UID, rights=rights)

@@ -41,11 +41,12 @@ class Database:
                 "result"
             ],
             "res.currency": [{"id": 1, "name": "USD", "decimal_places": 2}],
-            "decimal.precision": replay.recording(self.version, "orders/price-precision").response["json"][
-                "result"
-            ],
         }
-        result: Any = [1] if method == "search" else rows[model]
+        result: Any = [1]
+        if method == "fields_get":
+            result = replay.recording(self.version, "orders/line-digits").response["json"]["result"]
+        elif method == "read":
+            result = rows[model]
         return respond_json(result if self.version == 19 else {"jsonrpc": "2.0", "id": 1, "result": result})
 
     def _call(self, request: httpx.Request) -> tuple[str, str, list[Any]]:
@@ -75,17 +76,10 @@ def test_a_profile_holds_what_translation_needs(version: int, rounding: str):
     assert (profile.company_id, profile.currency, profile.currency_digits) == (1, "USD", 2)
     assert profile.currency_id == (2 if version == 16 else 1)
     assert profile.rounding_method == rounding
-    assert (profile.price_digits, profile.quantity_digits, profile.discount_digits) == (2, 2, 2)
+    # 19 cuts no price.
+    assert profile.price_digits == (8 if version == 19 else 2)
+    assert (profile.quantity_digits, profile.discount_digits) == (2, 2)
     assert profile.apps == {"sale": "usable", "stock": "usable", "account": "usable"}
-
-
-@pytest.mark.parametrize(("version", "name"), [(16, "Product Unit of Measure"), (19, "Product Unit")])
-def test_the_precision_of_quantities_has_another_name_in_19(version: int, name: str):
-    names = [
-        row["name"] for row in replay.recording(version, "orders/price-precision").response["json"]["result"]
-    ]
-    assert name in names
-    assert replay.client(Server(Database(version)), version=version, uid=2).names.quantity_precision == name
 
 
 @pytest.mark.parametrize("version", VERSIONS)
@@ -120,8 +114,22 @@ def test_without_the_accounting_app_its_field_is_not_asked_for(version: int):
 
 
 @pytest.mark.parametrize("version", VERSIONS)
-def test_a_user_who_may_not_read_the_precisions_is_told_the_groups(version: int):
-    database = Database(version, refused=("decimal.precision",))
+def test_what_only_administrators_may_read_is_not_asked_for(version: int):
+    database = Database(version)
+    replay.client(Server(database), version=version, uid=2).profile()
+    assert "decimal.precision" not in {model for model, _, _ in database.calls}
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_without_the_sales_app_its_fields_are_not_asked_for(version: int):
+    database = Database(version, unknown=("sale.order", "sale.order.line"))
+    profile = replay.client(Server(database), version=version, uid=2).profile()
+    assert (profile.price_digits, profile.quantity_digits, profile.discount_digits) == (2, 2, 2)
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_a_user_who_may_not_read_the_company_is_told_the_groups(version: int):
+    database = Database(version, refused=("res.company",))
     with pytest.raises(AccessMissing) as caught:
         replay.client(Server(database), version=version, uid=2).profile()
     assert caught.value.details["groups"]
