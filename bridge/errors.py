@@ -12,6 +12,7 @@
     |-- DoubtfulEffect          a write was sent and its answer was lost; wait, then look; uses no attempt
     |-- OperatorError           a person must do something; the job is blocked until then
     |   |-- MappingMissing      a Magento value has no Odoo record mapped to it
+    |   |-- MappingWrong        a Magento value is mapped to a record that it cannot stand for
     |   |-- TotalDiffers        Odoo's total would not be Magento's
     |   |-- CredentialsRefused  401, 403, wrong key, expired key
     |   |-- AccessMissing       the credentials are good, a right is missing

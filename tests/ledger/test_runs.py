@@ -133,7 +133,7 @@ def test_the_newest_run_counts_an_open_job_as_its_own(ledger: Ledger):
     second, job = started(ledger)
     page = plan_page(ledger, second, job)
     assert (page.planned, page.folded) == (0, 3)
-    assert ledger.runs.progress(second.id).jobs == {"pending": 3}
+    assert ledger.runs.progress(second.id).open == 3
     assert ledger.runs.progress(first.id).jobs == {}
 
 

@@ -16,6 +16,8 @@ PUBLIC = [kind for kind in ALL if not kind.__name__.startswith("_")]
 def made(kind, **details):
     if kind is errors.MappingMissing:
         return kind("tax", "DE 19", **details)
+    if kind is errors.MappingWrong:
+        return kind("It is mapped to 7 %.", kind="tax", value="DE 19", **details)
     if issubclass(kind, errors._Wait):
         return kind(waits_for="lock:order:1", **details)
     return kind(**details)
@@ -25,6 +27,9 @@ def made(kind, **details):
 def test_an_error_speaks_by_its_docstring_where_nothing_is_said(kind):
     if kind is errors.MappingMissing:
         assert made(kind).message == "No Odoo record is mapped to tax 'DE 19'."
+        return
+    if kind is errors.MappingWrong:
+        assert made(kind).message == "It is mapped to 7 %."
         return
     assert made(kind).message == (kind.__doc__ or "").splitlines()[0]
     assert str(made(kind)) == made(kind).message
@@ -68,6 +73,10 @@ def test_a_missing_mapping_names_the_cause_that_releases_its_job():
     assert error.details == {"kind": "tax", "value": "DE 19", "example": "000000012"}
     assert error.message == "No tax."
     assert errors.TotalDiffers().cause is None
+
+
+def test_a_wrong_mapping_names_the_cause_that_another_mapping_ends():
+    assert made(errors.MappingWrong).cause == "remapping:tax:DE 19"
 
 
 def test_a_plain_error_survives_a_pickle():
