@@ -35,6 +35,7 @@ _JSON_SECRET = re.compile(
     re.IGNORECASE | re.ASCII | re.DOTALL,
 )
 _QUERY_SECRET = re.compile(rf"((?:^|[?&;])(?:{_SECRET_NAMES})=)[^&\s\"'<>#]*", re.IGNORECASE)
+_USER = re.compile(r"//[^/@\s]*@")
 #: Each of the names holds one of these. To look for them costs a tenth of the expression, and most texts hold none.
 _HINTS = ("passw", "secret", "token", "_key", "apikey", "signature", "session_id")
 #: Text read beyond a limit before masking, so that a secret that the cut goes through is known as one.
@@ -70,8 +71,12 @@ def mask_body(body: bytes, secrets: Iterable[str] = (), *, limit: int | None = N
 
 def mask_url(url: str, secrets: Iterable[str] = ()) -> str:
     """Return ``url`` with secret parameters and user information masked."""
-    without_user = re.sub(r"//[^/@\s]*@", f"//{MASK}@", url)
-    return mask_text(_QUERY_SECRET.sub(rf"\1{MASK}", without_user), secrets)
+    # Most texts that come here are header values with neither.
+    if "@" in url:
+        url = _USER.sub(f"//{MASK}@", url)
+    if "=" in url:
+        url = _QUERY_SECRET.sub(rf"\1{MASK}", url)
+    return mask_text(url, secrets)
 
 
 def mask_text(text: str, secrets: Iterable[str] = ()) -> str:

@@ -93,22 +93,11 @@ class Reference:
 
     def countries(self) -> dict[str, int]:
         """Return the ids of countries by ISO code."""
-        rows = self._get("countries", lambda: self._odoo.search_read("res.country", [], ["code"]))
-        return {str(row["code"]).upper(): int(row["id"]) for row in rows if row["code"]}
+        return self._get("countries", self._read_countries)
 
     def states(self) -> dict[tuple[str, str], int]:
         """Return the ids of states by (country code, state code) and by (country code, name), upper case."""
-        rows = self._get(
-            "states", lambda: self._odoo.search_read("res.country.state", [], ["code", "name", "country_id"])
-        )
-        codes = {id_: code for code, id_ in self.countries().items()}
-        found: dict[tuple[str, str], int] = {}
-        for field in ("code", "name"):
-            for row in rows:
-                country = codes.get(int(row["country_id"][0])) if row["country_id"] else None
-                if country is not None and row[field]:
-                    found[country, str(row[field]).upper()] = int(row["id"])
-        return found
+        return self._get("states", self._read_states)
 
     def language(self, store_id: int) -> str | None:
         """Return the language of a store view, as far as Odoo has it installed: ``de_DE``, or ``de_AT`` for it."""
@@ -158,6 +147,21 @@ class Reference:
         """Return the id of the subtype of internal notes."""
         found = self._get("note", lambda: self._odoo.check_reference("mail", "mt_note"))
         return found[1] if found is not None else 0
+
+    def _read_countries(self) -> dict[str, int]:
+        rows = self._odoo.search_read("res.country", [], ["code"])
+        return {str(row["code"]).upper(): int(row["id"]) for row in rows if row["code"]}
+
+    def _read_states(self) -> dict[tuple[str, str], int]:
+        rows = self._odoo.search_read("res.country.state", [], ["code", "name", "country_id"])
+        codes = {id_: code for code, id_ in self.countries().items()}
+        found: dict[tuple[str, str], int] = {}
+        for field in ("code", "name"):
+            for row in rows:
+                country = codes.get(int(row["country_id"][0])) if row["country_id"] else None
+                if country is not None and row[field]:
+                    found[country, str(row[field]).upper()] = int(row["id"])
+        return found
 
     def _store_locales(self) -> dict[int, str]:
         return self._get("locales", self._read_store_locales)

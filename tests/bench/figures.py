@@ -60,11 +60,12 @@ def spread(values: Sequence[float], form: str = ".2f") -> str:
     return f"{middle:{form}} [{low:{form}} .. {high:{form}}]"
 
 
-def print_pairs(pairs: Sequence[Pair], *, unit: str, bare_name: str, target: float) -> None:
-    """Print the ratio with its spread, whether the target is met, and all raw figures."""
+def print_pairs(pairs: Sequence[Pair], *, unit: str, bare_name: str, target: float | None) -> None:
+    """Print the ratio with its spread, whether the target is met if there is one, and all raw figures."""
     ratios = [pair.ratio for pair in pairs]
-    verdict = "MET" if statistics.median(ratios) >= target else "MISSED"
-    print(f"  ratio            {spread(ratios)} in {len(pairs)} pairs; target {target}: {verdict}")
+    verdict = "met" if target is not None and statistics.median(ratios) >= target else "missed"
+    judged = "" if target is None else f"; target {target}: {verdict.upper()}"
+    print(f"  ratio            {spread(ratios)} in {len(pairs)} pairs{judged}")
     for name, runs in (
         ("the bridge", [pair.bridge for pair in pairs]),
         (bare_name, [pair.bare for pair in pairs]),

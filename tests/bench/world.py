@@ -49,6 +49,8 @@ class World:
             "BRIDGE_BROKER_URL": self.broker_url,
             "BRIDGE_SECRET_KEY": self.secret_key,
             "BRIDGE_WORKER_THREADS": str(self.threads),
+            # As docker-compose.yml has it.
+            "BRIDGE_LOG_FORMAT": "json",
         }
 
     @contextlib.contextmanager
