@@ -15,11 +15,11 @@ from bridge.errors import (
     OrderUnclear,
     RecordMissing,
     ServiceRejected,
-    StaleRead,
     TotalDiffers,
 )
 from bridge.flows import order_writing as writing
 from bridge.flows.context import FlowContext
+from bridge.flows.freshness import insist_on_version
 from bridge.flows.order_book import gather, rules
 from bridge.flows.order_cancellations import Items, apply_cancellations
 from bridge.flows.order_partners import find_or_make
@@ -42,8 +42,6 @@ from bridge.translate import (
 
 #: Kind of what the ledger keeps of orders that were placed before ``import_from_date``.
 HISTORY = "history"
-#: Waits before an order that is older than its event is read again; after the last it is taken as it is.
-STALE_WAITS_SECONDS = (2.0, 5.0, 15.0)
 #: States in which nothing of an order is to be delivered any more: imported as placed, it stays a quotation.
 OVER = frozenset({"canceled", "closed"})
 
@@ -71,7 +69,7 @@ def run(ctx: FlowContext) -> Mapping[str, Any]:
     ctx.reread_after_block()
     raw = ctx.magento.order(int(ctx.job.entity))
     ctx.label = str(raw.get("increment_id") or "") or None
-    _insist_on_version(ctx, raw)
+    insist_on_version(ctx, raw)
     order = read_order(raw)
     binding = ctx.ledger.bindings.get(ctx.instance.name, ORDER, ctx.job.entity)
     if binding is not None and binding.fingerprint is not None:
@@ -250,36 +248,6 @@ def insist_on_total(ctx: FlowContext, order: MagentoOrder, plan: OrderPlan, prev
 def cents(amount: Decimal, book: OrderBook) -> Decimal:
     """Return ``amount`` in the digits of the order's currency: 16 answers unrounded floats."""
     return amount.quantize(Decimal(1).scaleb(-book.profile.currency_digits))
-
-
-def _insist_on_version(ctx: FlowContext, raw: Mapping[str, Any]) -> None:
-    """Read again a little later where the order is older than its event said: replicas lag (DESIGN 3)."""
-    named, read = _moment(ctx.job.version), _moment(raw.get("updated_at"))
-    if not named or read >= named:
-        return
-    waited = _stale_reads(ctx)
-    if waited < len(STALE_WAITS_SECONDS):
-        raise StaleRead(
-            "Magento answered an older version of the order than the event named; it is read again.",
-            waits_for="version",
-            retry_after=STALE_WAITS_SECONDS[waited],
-            system="magento",
-        )
-
-
-def _moment(text: Any) -> str:
-    """Return a time in UTC as text that sorts, whichever of Magento's two forms it has."""
-    return str(text or "").replace("T", " ")[:19]
-
-
-def _stale_reads(ctx: FlowContext) -> int:
-    """Return how many of the attempts just before this one ended because the order was too old."""
-    count = 0
-    for attempt in reversed(ctx.ledger.jobs.attempts(ctx.job.id)):
-        if attempt.error_code != StaleRead.code:
-            break
-        count += 1
-    return count
 
 
 def _history(ctx: FlowContext, order: MagentoOrder) -> Mapping[str, Any] | None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bridge.flows.import_order import STALE_WAITS_SECONDS
+from bridge.flows.freshness import STALE_WAITS_SECONDS
 from bridge.flows.wants import want
 from tests.flows.conftest import OpenShop
 from tests.support.imports import counts, lines_of, product_of
@@ -130,7 +130,7 @@ def test_a_partly_cancelled_order_is_compared_as_placed_and_then_lowered(
 def test_an_order_that_is_older_than_its_event_is_read_again(
     open_shop: OpenShop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bridge.flows.import_order.STALE_WAITS_SECONDS", (0.01, 0.02, 0.03))
+    monkeypatch.setattr("bridge.flows.freshness.STALE_WAITS_SECONDS", (0.01, 0.02, 0.03))
     shop = open_shop()
     raw = new_order(shop)
     later = changed(shop, raw, customer_note="The newer version")
@@ -147,7 +147,7 @@ def test_an_order_that_is_older_than_its_event_is_read_again(
 def test_an_order_that_stays_older_than_its_event_is_taken_as_it_is_in_the_end(
     open_shop: OpenShop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bridge.flows.import_order.STALE_WAITS_SECONDS", (0.01, 0.02, 0.03))
+    monkeypatch.setattr("bridge.flows.freshness.STALE_WAITS_SECONDS", (0.01, 0.02, 0.03))
     shop = open_shop()
     raw = new_order(shop)
     event = want(
