@@ -51,7 +51,7 @@ def test_a_new_address_is_a_new_contact_of_the_customer(
     assert updated(shop, later)["changes"] == ["addresses"]
     order = order_row(shop, order["id"])
     contact = partner(shop, order["partner_shipping_id"])
-    assert (contact["parent_id"], contact["street"]) == (old["id"], "Neue Straße 7")
+    assert (contact["parent_id"], contact["street"]) == (order["partner_id"], "Neue Straße 7")
     assert order["partner_id"] == old["id"]
     # What was written to the old address stays as it is.
     assert partner(shop, old["id"])["street"] == old["street"]

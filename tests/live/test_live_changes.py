@@ -118,6 +118,28 @@ def test_a_held_order_stays_a_quotation_until_it_is_released(open_shop: OpenShop
     assert (order["state"], order["date_order"]) == ("sale", raw["created_at"])
 
 
+def test_a_hold_warns_on_the_open_delivery_and_the_release_takes_the_warning_away(
+    open_shop: OpenShop,
+) -> None:
+    shop = open_shop(order_action="confirm")
+    raw = new_order(shop)
+    order = done(shop, raw)
+    (picking,) = [row for row in shop.box.odoo.records("stock.picking") if row["sale_id"] == order["id"]]
+
+    def warnings() -> list[str]:
+        rows = shop.box.odoo.records("mail.activity")
+        place = ("stock.picking", picking["id"])
+        return [row["summary"] for row in rows if (row["res_model"], row["res_id"]) == place]
+
+    changed(shop, raw, state="holded", status="holded")
+    done(shop, raw)
+    (summary,) = warnings()
+    assert raw["increment_id"] in summary
+    changed(shop, raw, state="processing", status="processing")
+    done(shop, raw)
+    assert warnings() == []
+
+
 def test_a_vat_id_stands_on_the_company_and_its_buyers_are_contacts(open_shop: OpenShop) -> None:
     shop = open_shop()
     raw = new_order(shop)

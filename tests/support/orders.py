@@ -19,10 +19,11 @@ def new_order(shop: Shop, kind: str = "simple", *, is_mapped: bool = True, **cha
     for name in ("customer_id", "customer_taxvat"):
         raw.pop(name, None)
     raw |= {"customer_is_guest": 1, "customer_email": f"guest.{raw['entity_id']}@example.com", **changes}
-    billing = raw["billing_address"]
+    billing = copy.deepcopy(raw["billing_address"])
     for address in addresses(raw):
         kept = {name: address[name] for name in ("entity_id", "address_type") if name in address}
         # Billed and sent to one address: tests that want another one say so.
+        address.clear()
         address |= {**copy.deepcopy(billing), "email": raw["customer_email"], **kept}
         for name in ("company", "vat_id"):
             address.pop(name, None)
