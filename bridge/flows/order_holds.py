@@ -77,7 +77,7 @@ def _hold(
         # Kept before the first write: whatever changes before a retry, it writes under the same keys.
         content[KEPT_HOLD] = fingerprint(entity)[:12]
         ctx.ledger.explanations.put(ctx.instance.name, "order", ctx.job.entity, content)
-    if not _has_stock(ctx):
+    if not ctx.reference.may_use_stock:
         return ["on hold: the bridge may not use Inventory, so the deliveries carry no warning"] * is_news
     pickings = ctx.odoo.search_read(
         _PICKING, [["sale_id", "=", stored.id], ["state", "not in", _CLOSED]], ["user_id"], order="id"
@@ -123,7 +123,7 @@ def _warning(
 
 def _release(ctx: FlowContext, stored: StoredOrder, content: dict[str, Any], *, entity: str) -> list[str]:
     known = content.pop(KEPT_HOLD, None)
-    if not _has_stock(ctx):
+    if not ctx.reference.may_use_stock:
         return [] if known is None else ["released"]
     found = _warnings(ctx, ctx.odoo.search(_PICKING, [["sale_id", "=", stored.id]]))
     # Of the hold, not of the event: an attempt whose answer was lost is settled by the next, whatever has changed.
@@ -179,7 +179,3 @@ def _remove(ctx: FlowContext, ids: list[int], *, key: str) -> None:
             look=look,
         )
     )
-
-
-def _has_stock(ctx: FlowContext) -> bool:
-    return ctx.reference.profile.apps.get("stock") == "usable"

@@ -77,6 +77,11 @@ class Reference:
         """The server's version, company, rounding method and precisions."""
         return self._odoo.profile()
 
+    @property
+    def may_use_stock(self) -> bool:
+        """Whether Inventory is there and the bridge's user may use it."""
+        return self.profile.apps.get("stock") == "usable"
+
     def taxes(self, ids: Iterable[int]) -> dict[int, dict[str, Any]]:
         """Return the taxes ``ids`` by id; one that was deleted is missing."""
         wanted = tuple(sorted(set(ids)))

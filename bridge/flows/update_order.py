@@ -144,7 +144,7 @@ def _addresses(ctx: FlowContext, order: MagentoOrder, stored: writing.StoredOrde
     plan = partners_plan(order, gather(ctx, order, needs(order)))
     partners = find_or_make(ctx, plan)
     writing.write_addresses(ctx, entity, stored, partners)
-    if stored.is_confirmed and ctx.reference.profile.apps.get("stock") == "usable":
+    if stored.is_confirmed and ctx.reference.may_use_stock:
         pickings = ctx.odoo.search(
             "stock.picking", [["sale_id", "=", stored.id], ["state", "not in", ["done", "cancel"]]]
         )
