@@ -103,6 +103,10 @@ class MagentoBox:
             self.state.orders.add(raw)
         return [*recorded, *made]
 
+    def reseed(self, seed: int) -> None:
+        """Let the orders that follow depend on ``seed`` alone, but for their numbers and moments."""
+        self._generator.reseed(seed)
+
     def stop(self) -> None:
         """Let held requests go and close the server."""
         self.faults.clear()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from zlib import crc32
 
 import pytest
 
@@ -37,7 +38,9 @@ def empty_ledger(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def open_shop(shared_boxes: dict[int, Sandbox], empty_ledger: Path, tmp_path: Path) -> Iterator[OpenShop]:
+def open_shop(
+    shared_boxes: dict[int, Sandbox], empty_ledger: Path, tmp_path: Path, request: pytest.FixtureRequest
+) -> Iterator[OpenShop]:
     shops: list[Shop] = []
     boxes: list[Sandbox] = []
 
@@ -60,6 +63,8 @@ def open_shop(shared_boxes: dict[int, Sandbox], empty_ledger: Path, tmp_path: Pa
             # A store that this Odoo never saw: else the records of the test before would be this one's, too.
             for tag in box.odoo.records("res.partner.category"):
                 box.odoo.delete("res.partner.category", tag["id"])
+        # The same goods and prices at each run of a test, whatever ran before it.
+        box.magento.reseed(crc32(f"{request.node.nodeid} {len(shops)}".encode()))
         box.odoo.set_price_precision(digits)
         box.odoo.set_rounding("round_globally" if version >= 19 else "round_per_line")
         path = tmp_path / f"ledger-{len(shops)}.db"

@@ -188,7 +188,10 @@ def test_a_gross_price_is_kept_where_the_mapped_tax_is_inside_it_rules_1_1(
     for item in first["items"]:
         lines = lines_of(shop, order, product_of(shop, item["sku"]))
         assert sum(cents(line["price_total"]) for line in lines) == cents(item["row_total_incl_tax"])
-        assert {line["price_unit"] for line in lines} == {item["price_incl_tax"]}
+        # Prices with their tax: where the cents of the tax ask for it, a line is cut at prices a few cents apart.
+        prices = [(cents(line["price_unit"]), cents(line["product_uom_qty"])) for line in lines]
+        assert sum(price * quantity for price, quantity in prices) == cents(item["row_total_incl_tax"])
+        assert len(lines) > 1 or prices[0][0] == cents(item["price_incl_tax"])
         assert {tuple(taxes_of(shop, line)) for line in lines} == {(inside,)}
     # The same order with the tax on top: net prices, the same total.
     numbers = new_order(shop, is_mapped=False)

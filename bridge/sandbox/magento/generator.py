@@ -34,6 +34,10 @@ class OrderGenerator:
         self._guests = 0
         self._moment = FIRST_ORDER
 
+    def reseed(self, seed: int) -> None:
+        """Draw what follows as ``seed`` has it, whatever was drawn before; numbers and moments go on."""
+        self._random.seed(seed)
+
     def orders(self, count: int, *, kinds: tuple[str, ...] | None = None) -> list[Raw]:
         """Return ``count`` new orders, of the named kinds or of all."""
         turns = self._turns(kinds or tuple(KINDS))
