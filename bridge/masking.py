@@ -50,7 +50,7 @@ def mask_headers(headers: Mapping[str, str], secrets: Iterable[str] = ()) -> dic
             scheme, _, rest = value.partition(" ")
             masked[name] = f"{scheme} {MASK}" if rest and scheme.lower() in {"bearer", "oauth"} else MASK
         else:
-            masked[name] = mask_url(value, secrets)
+            masked[name] = _mask_value(value, tuple(secrets))
     return masked
 
 
@@ -77,6 +77,12 @@ def mask_url(url: str, secrets: Iterable[str] = ()) -> str:
     if "=" in url:
         url = _QUERY_SECRET.sub(rf"\1{MASK}", url)
     return mask_text(url, secrets)
+
+
+@lru_cache(maxsize=512)
+def _mask_value(value: str, secrets: tuple[str, ...]) -> str:
+    """Mask the value of a header: most are the same in every exchange."""
+    return mask_url(value, secrets)
 
 
 def mask_text(text: str, secrets: Iterable[str] = ()) -> str:

@@ -15,7 +15,6 @@ import zlib
 from collections.abc import Callable, Generator, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -119,20 +118,16 @@ class Wire:
         self._clock = CallClock()
         # A foreign transport does not say what it wrote: then whatever breaks may have been sent.
         self._is_foreign = transport is not None
-        self._client = httpx.Client(
-            transport=transport
-            or DeadlineTransport(clock=self._clock, verify=verify_ssl, connections=connections),
-            timeout=None,  # noqa: S113  # The deadline sockets bound every wait.
-            follow_redirects=False,
-            trust_env=False,
-            # No call may depend on an earlier one, and threads share this client: no cookies.
-            cookies=CookieJar(policy=DefaultCookiePolicy(allowed_domains=[])),
-            headers={"User-Agent": user_agent, "Accept": "application/json", "Accept-Encoding": "gzip"},
+        # httpx's transport without its client: what that adds (cookies, redirects, proxies of the environment) no
+        # call of ours may have, and it costs a fifth of a call.
+        self._transport = transport or DeadlineTransport(
+            clock=self._clock, verify=verify_ssl, connections=connections
         )
+        self._headers = {"User-Agent": user_agent, "Accept": "application/json", "Accept-Encoding": "gzip"}
 
     def close(self) -> None:
         """Close all connections."""
-        self._client.close()
+        self._transport.close()
 
     def request(
         self,
@@ -162,9 +157,13 @@ class Wire:
         self._clock.start(seconds)
         try:
             with self._foreign_errors_stop_here(seconds):
-                request = self._client.build_request(method, url, headers=log.request_headers, content=body)
+                request = httpx.Request(
+                    method, url, headers={**self._headers, **log.request_headers}, content=body
+                )
                 log.request_headers = request.headers
-                response = self._client.send(request, auth=auth, stream=True)
+                if auth is not None:
+                    request = next(auth.sync_auth_flow(request))
+                response = self._transport.handle_request(request)
                 with contextlib.closing(response):
                     log.status, log.response_headers = response.status_code, _lower(response.headers)
                     log.response_body = self._read(response, method)

@@ -52,20 +52,29 @@ def find_products(
 
 def find_services(ctx: FlowContext, names: Sequence[str], mapped: Mapping[str, int]) -> dict[str, int]:
     """Return the Odoo product ids of services; ``mapped`` holds those that a mapping names."""
+    own = [name for name in names if name in OWN_SERVICES and name not in mapped]
+    chosen = {name: product_id for name in own if (product_id := _chosen_service(ctx, name)) is not None}
+    bound = ctx.ledger.bindings.get_many(ctx.instance.name, SERVICE_BINDING, set(own) - set(chosen))
+    known = {name: binding.odoo_id for name, binding in bound.items()} | chosen | dict(mapped)
     return {
-        name: mapped[name] if name in mapped else service_product(ctx, name)
+        name: known[name] if name in known else service_product(ctx, name)
         for name in names
-        if name in mapped or name in OWN_SERVICES
+        if name in known or name in OWN_SERVICES
     }
 
 
-def service_product(ctx: FlowContext, name: str) -> int:
-    """Return the product of a service of our own; made once, invoiced by what is ordered (RULES 1.4)."""
-    chosen = {
+def _chosen_service(ctx: FlowContext, name: str) -> int | None:
+    """Return the product that a setting names for a service."""
+    return {
         "shipping": ctx.settings.shipping_product_id,
         "discount": ctx.settings.discount_product_id,
         "adjustment": ctx.settings.adjustment_product_id,
     }.get(name)
+
+
+def service_product(ctx: FlowContext, name: str) -> int:
+    """Return the product of a service of our own; made once, invoiced by what is ordered (RULES 1.4)."""
+    chosen = _chosen_service(ctx, name)
     if chosen is not None:
         return chosen
     binding = ctx.ledger.bindings.get(ctx.instance.name, SERVICE_BINDING, name)

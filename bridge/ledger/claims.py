@@ -33,10 +33,9 @@ _WAIT_FOR_LOCK = """
 UPDATE jobs SET state = 'retry_waiting', waits_for = :waits_for, next_attempt_at = {later::patience}
 WHERE id = :id
 """
-_GUARD = """
-SELECT cancel_requested, lease_until > {clock} FROM jobs
-WHERE id = :id AND fence = :fence AND {state_of_row} = 'running' {for_share}
-"""
+#: The job's row, while this claim of it holds.
+OURS = "id = :id AND fence = :fence AND {state_of_row} = 'running'"
+_GUARD = f"SELECT cancel_requested, lease_until > {{clock}} FROM jobs WHERE {OURS} {{for_share}}"
 
 
 def claim(

@@ -14,13 +14,12 @@ from __future__ import annotations
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Generator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, TypeVar
 
 import psycopg
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.pool import PoolProxiedConnection
 
 from bridge.errors import BridgeError, ConfigurationError, ServiceUnavailable
 from bridge.ledger.dialects import Dialect
@@ -127,15 +126,9 @@ class Database:
         """Close the pool's connections."""
         self.engine.dispose()
 
-    @contextmanager
-    def read(self) -> Generator[Session]:
+    def read(self) -> Reading:
         """Give a session whose statements are each on their own."""
-        with self._connection() as connection:
-            cursor = connection.cursor()
-            try:
-                yield Session(self, cursor)
-            finally:
-                cursor.close()
+        return Reading(self)
 
     def single(self, sql: str, **params: Any) -> list[Row]:
         """Run one writing statement as its own transaction and return its rows."""
@@ -188,22 +181,33 @@ class Database:
                 raise
             return result
 
-    @contextmanager
-    def _connection(self) -> Generator[PoolProxiedConnection]:
+
+class Reading:
+    """A session on a connection of the pool, for a ``with``; by hand, since each job opens a dozen."""
+
+    __slots__ = ("_connection", "_cursor", "_database")
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def __enter__(self) -> Session:
+        """Take a connection."""
         try:
-            connection = self.engine.raw_connection()
+            self._connection = self._database.engine.raw_connection()
         except (SQLAlchemyError, psycopg.Error, sqlite3.Error, OSError) as exc:
             raise LedgerUnavailable("The ledger could not be reached.") from exc
-        try:
-            yield connection
-        except LedgerUnavailable:
-            connection.invalidate()
+        self._cursor = self._connection.cursor()
+        return Session(self._database, self._cursor)
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        """Give it back; one that broke is thrown away."""
+        self._cursor.close()
+        if isinstance(error, LedgerUnavailable):
+            self._connection.invalidate()
             # The others in the pool are as old as this one: after a restart of the server they are dead too.
-            if self.is_postgres:
-                self.engine.dispose()
-            raise
-        finally:
-            connection.close()
+            if self._database.is_postgres:
+                self._database.engine.dispose()
+        self._connection.close()
 
 
 #: What the drivers raise; it becomes the bridge's right where a statement runs.

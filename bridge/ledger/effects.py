@@ -13,7 +13,7 @@ from typing import Any
 
 from bridge.errors import JobCancelled, RecordMissing, System
 from bridge.idempotency import external_key
-from bridge.ledger.claims import guard
+from bridge.ledger.claims import OURS, guard
 from bridge.ledger.database import Database, Row, Session
 from bridge.ledger.exchanges import Exchanges, add_in
 from bridge.ledger.facts import Effect
@@ -27,15 +27,24 @@ _EFFECT = Shape(Effect, age_seconds="{age:sent_at}", may_send="false")
 _ERASE_BATCH = 500
 
 #: A row that is there already stays as it is, unless its try was definitely refused: that one is sent anew.
-_BEGIN = f"""
+_INTO = """
 INSERT INTO effects (key, instance, job_id, fence, system, kind, target, state, request, request_hash, sent_at)
-VALUES (:key, :instance, :job_id, :fence, :system, :kind, :target, 'sent', :request, :hash, {{clock}})
+"""
+_IF_NEW = f"""
 ON CONFLICT (key) DO UPDATE SET state = 'sent', request = excluded.request,
     request_hash = excluded.request_hash, sent_at = excluded.sent_at, job_id = excluded.job_id,
     fence = excluded.fence, target = excluded.target
 WHERE effects.state = 'intended'
 RETURNING {_EFFECT.columns}
 """
+_BEGIN = f"""{_INTO}
+VALUES (:key, :instance, :job_id, :fence, :system, :kind, :target, 'sent', :request, :hash, {{clock}})
+{_IF_NEW}"""
+#: The usual case in one statement: the job is ours, nobody asked it to stop, and nothing was sent under the key.
+_BEGIN_AT_ONCE = f"""{_INTO}
+SELECT :key, :instance, jobs.id, :fence, :system, :kind, :target, 'sent', :request, :hash, {{clock}}
+FROM jobs WHERE {OURS} AND NOT cancel_requested AND lease_until > {{clock}} {{for_share}}
+{_IF_NEW}"""
 _GET = f"SELECT {_EFFECT.columns} FROM effects WHERE key = :key"
 _WAS_SENT = "SELECT 1 FROM effects WHERE key = :key AND state <> 'intended'"
 _RESEND = f"""
@@ -107,7 +116,8 @@ class Effects:
             begun = session.row(_BEGIN, **row)
             return (begun, True) if begun else (session.row(_GET, key=key), False)
 
-        found, may_send = self._database.write(work)
+        at_once = self._database.single(_BEGIN_AT_ONCE, id=job.id, **row)
+        found, may_send = (at_once[0], True) if at_once else self._database.write(work)
         return self._read(found, key=key, may_send=may_send)
 
     def resend(self, job: Job, key: str) -> Effect:

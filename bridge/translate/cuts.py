@@ -17,6 +17,8 @@ Pieces = tuple[Piece, ...]
 
 #: Up to so many units every way of cutting at one price is tried, beyond only cuts in two.
 MOST_UNITS = 24
+#: What the cheapest cut costs: two pieces in place of one line.
+LEAST_COST = 2
 #: How far from the even price one unit may be, in cents.
 MOST_CENTS_APART = 10
 #: The most amounts that a discount is cut in, and the largest that is cut off, in cents.
@@ -60,8 +62,11 @@ class Cutter:
             known = self._known[part] = tuple(target.of(by_tax) for target in self._targets)
         return known
 
-    def options(self, parts: Pieces, *, most_pieces: int) -> Mapping[Vector, Pieces]:
-        """Return, by the change of tax, the least unwelcome cut; shipping and single articles are not cut."""
+    def options(self, parts: Pieces, *, most_pieces: int, enough: Vector) -> Mapping[Vector, Pieces]:
+        """Return, by the change of tax, the least unwelcome cut; shipping and single articles are not cut.
+
+        A cut that changes the tax by ``enough`` and costs as little as any ends the search.
+        """
         if not self._draft.taxes or self._draft.role == "shipping":
             return {}
         now = self.tax(parts)
@@ -70,6 +75,8 @@ class Cutter:
             gain = tuple(a - b for a, b in zip(self.tax(cut), now, strict=True))
             if any(gain) and (gain not in found or cost(cut) < cost(found[gain])):
                 found[gain] = cut
+                if gain == enough and cost(cut) <= LEAST_COST:
+                    break
         return found
 
     def _cuts(self, parts: Pieces, most_pieces: int) -> Iterator[Pieces]:

@@ -136,10 +136,10 @@ def order_totals(
 
 def tax_of_line(line: PricedLine, taxes: Mapping[int, OdooTax], profile: OdooProfile) -> dict[int, Decimal]:
     """Return the taxes of a line that stands alone, rounded to the currency, by their ids."""
-    digits = profile.currency_digits
-    return {
-        tax_id: round_to(amount, digits) for tax_id, amount in _raw_line(line, taxes, profile).taxes.items()
-    }
+    exact = _raw_line(line, taxes, profile).taxes
+    if profile.is_per_line:
+        return dict(exact)
+    return {tax_id: round_to(amount, profile.currency_digits) for tax_id, amount in exact.items()}
 
 
 def _shown(raw: _Raw, profile: OdooProfile) -> LineTotals:
@@ -183,9 +183,9 @@ def line_taxes(tax_ids: Sequence[int], taxes: Mapping[int, OdooTax]) -> tuple[Od
 def _raw_line(line: PricedLine, taxes: Mapping[int, OdooTax], profile: OdooProfile) -> _Raw:
     digits = profile.currency_digits
     price = round_to(line.price_unit, profile.price_digits) if profile.major in {17, 18} else line.price_unit
-    discount = round_to(line.discount, profile.discount_digits)
-    quantity = round_to(line.quantity, profile.quantity_digits)
-    gross = price * quantity * (100 - discount) / 100
+    gross = price * round_to(line.quantity, profile.quantity_digits)
+    if line.discount:
+        gross = gross * (100 - round_to(line.discount, profile.discount_digits)) / 100
     if profile.is_per_line:
         gross = round_to(gross, digits)
     found = line_taxes(line.tax_ids, taxes)

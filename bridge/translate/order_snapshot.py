@@ -26,6 +26,9 @@ _PERSONAL = (
 )
 #: Extension attributes that hold only amounts and codes.
 _AMOUNTS = ("applied_taxes", "item_applied_taxes", "taxes", "additional_itemized_taxes")
+# Tuples, not unions, which would be made anew for each field.
+_SCALARS = (str, int, Decimal, type(None))
+_LISTS = (list, tuple)
 
 
 def snapshot(raw: Mapping[str, Any], order: MagentoOrder) -> dict[str, Any]:
@@ -71,16 +74,18 @@ def _scalars(record: Mapping[str, Any]) -> dict[str, Any]:
     return {
         name: _plain(value)
         for name, value in record.items()
-        if isinstance(value, str | int | Decimal | None) and not name.startswith(_PERSONAL)
+        if isinstance(value, _SCALARS) and not name.startswith(_PERSONAL)
     }
 
 
 def _plain(value: Any) -> Any:
     if isinstance(value, Decimal):
         return f"{value:f}"
+    if isinstance(value, _SCALARS):
+        return value
     if isinstance(value, Mapping):
         return {name: _plain(one) for name, one in value.items()}
-    if isinstance(value, list | tuple):
+    if isinstance(value, _LISTS):
         return [_plain(one) for one in value]
     return value
 

@@ -5,6 +5,7 @@ Every refusal names the field by its path (``items[2].qty_ordered``), so that an
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Any
@@ -18,6 +19,10 @@ LARGEST_AMOUNT = Decimal("1e12")
 LONGEST_CODE = 255
 #: More decimal places than any Magento column has (12,4) or any computed figure needs.
 MOST_DECIMALS = 12
+# Tuples, not unions: a union would be made anew for each of the thousands of fields of an order.
+_NO_TEXT = (dict, list, Mapping)
+_NUMBERS = (int, Decimal, str)
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 
 
 def clean_text(value: object) -> str:
@@ -25,11 +30,12 @@ def clean_text(value: object) -> str:
 
     Odoo refuses NUL bytes (``errors/nul-byte``). Lone surrogates, which cannot be sent as UTF-8, go too.
     """
-    if value is None or isinstance(value, Mapping | list):
+    if value is None or isinstance(value, _NO_TEXT):
         return ""
-    text = str(value)
-    kept = (sign for sign in text if sign in "\n\t" or (sign >= " " and sign != "\x7f"))
-    return "".join(kept).encode("utf-8", "ignore").decode("utf-8").strip()
+    text = _CONTROL.sub("", str(value))
+    if not text.isascii():
+        text = text.encode("utf-8", "ignore").decode("utf-8")
+    return text.strip()
 
 
 def listed(value: Any) -> Any:
@@ -101,7 +107,7 @@ class Fields:
         if isinstance(value, float):
             # Only a caller that parsed JSON without parse_float=Decimal brings one; its shortest text is meant.
             value = repr(value)
-        if not isinstance(value, int | Decimal | str):
+        if not isinstance(value, _NUMBERS):
             raise self._invalid(field, "is not a number")
         try:
             found = Decimal(value.strip()) if isinstance(value, str) else Decimal(value)

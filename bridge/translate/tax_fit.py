@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
-from bridge.translate.cuts import Cutter, Pieces, Vector, cost, plus
+from bridge.translate.cuts import LEAST_COST, Cutter, Pieces, Vector, cost, plus
 from bridge.translate.drafts import Draft
 from bridge.translate.money import ZERO
 from bridge.translate.odoo_totals import OdooProfile
@@ -23,8 +23,6 @@ State = tuple[int, tuple[tuple[int, Pieces], ...]]
 MOST_STATES = 4000
 #: So many lines are tried; more would take longer than they help.
 MOST_LINES = 40
-#: What the cheapest cut costs: two pieces in place of one line. No further line can do it for less.
-LEAST_COST = 2
 #: How far a tax may go past what is missing on the way.
 _DETOUR = Decimal("0.10")
 
@@ -55,8 +53,9 @@ def fit_by_cutting(
         if index >= MOST_LINES or len(states) > MOST_STATES:
             break
         if missing in states and states[missing][0] <= LEAST_COST:
+            # No further line can do it for less.
             break
-        options = cutter.options(parts, most_pieces=most_pieces)
+        options = cutter.options(parts, most_pieces=most_pieces, enough=missing)
         states = _with_cuts_of(index, options, states, missing=missing, most_cost=most_cost)
     if missing not in states:
         return None

@@ -156,8 +156,8 @@ def test_a_job_costs_few_statements(postgres_ledger, monkeypatch):
     # BEGIN, the job, its attempt with the look at who waits, COMMIT; exchanges are sent as one batch beside them.
     assert counts["finish"] == 4
     assert counts["want"] == 3
-    # BEGIN, the guard, the effect, COMMIT.
-    assert counts["begin"] == 4
+    # The guard and the effect in one.
+    assert counts["begin"] == 1
 
 
 @pytest.mark.postgres
