@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import uuid
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from bridge.ledger.database import Database, MissingPartition, Session
@@ -37,6 +38,14 @@ VALUES (:id, {now}, :request_body, :response_body)
 """
 _GET = f"SELECT {_EXCHANGE.columns} FROM exchanges WHERE id = :id"
 _BODIES = "SELECT request_body, response_body FROM exchange_bodies WHERE id = :id"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExchangeRow:
+    """An exchange as it is written down."""
+
+    values: Mapping[str, Any]
+    bodies: Mapping[str, Any]
 
 
 class Exchanges:
@@ -122,20 +131,30 @@ def add_in(
     attempt: int | None = None,
 ) -> None:
     """Write exchanges within the session's transaction."""
-    if not exchanges:
-        return
-    session.many(_ADD, [_row(one, instance=instance, job_id=job_id, attempt=attempt) for one in exchanges])
-    session.many(
-        _ADD_BODIES,
-        [
-            {
+    write_in(session, rows_of(instance, exchanges, job_id=job_id, attempt=attempt))
+
+
+def rows_of(
+    instance: str, exchanges: Sequence[Exchange], *, job_id: JobId | None = None, attempt: int | None = None
+) -> list[ExchangeRow]:
+    """Return exchanges as ``write_in`` takes them: packed before the transaction, which need not wait for it."""
+    return [
+        ExchangeRow(
+            values=_row(one, instance=instance, job_id=job_id, attempt=attempt),
+            bodies={
                 "id": one.id,
                 "request_body": _packed(one.request_body),
                 "response_body": _packed(one.response_body),
-            }
-            for one in exchanges
-        ],
-    )
+            },
+        )
+        for one in exchanges
+    ]
+
+
+def write_in(session: Session, rows: Sequence[ExchangeRow]) -> None:
+    """Write exchanges within the session's transaction."""
+    session.many(_ADD, [row.values for row in rows])
+    session.many(_ADD_BODIES, [row.bodies for row in rows])
 
 
 def _row(one: Exchange, *, instance: str, job_id: JobId | None, attempt: int | None) -> dict[str, Any]:

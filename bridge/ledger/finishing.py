@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from bridge.ledger.breakers import open_for_seconds
 from bridge.ledger.causes import is_gone
 from bridge.ledger.database import Session
+from bridge.ledger.dialects import json_rows, to_text
+from bridge.ledger.exchanges import ExchangeRow, write_in
 from bridge.ledger.records import ENDED_STATES, Job, JobError, Lengths
 from bridge.ledger.shapes import to_json
-from bridge.ledger.waits import FIRST_WAIT, IN_DOUBT, let_go, waits_on
+from bridge.ledger.waits import FIRST_WAIT, FIRST_WAIT_OF_ALL, IN_DOUBT, let_go, waits_on
 from bridge.ledger.wants import lock_name
 from bridge.retry import Decision
 
@@ -56,6 +58,29 @@ INSERT INTO attempts (job_id, number, worker, started_at, ended_at, outcome, err
 VALUES (:id, :number, :worker, :started_at, {{now}}, :outcome, :error_code, :error, :help, :trace)
 RETURNING {FIRST_WAIT}
 """
+#: ``_END`` for several attempts that came to ``done``. The rows are locked in the order in which intake locks them.
+_DONE = """
+UPDATE jobs SET
+    state = CASE WHEN wanted > claimed THEN 'pending' ELSE 'done' END,
+    retry_count = CASE WHEN wanted > claimed THEN 0 ELSE retry_count END,
+    next_attempt_at = CASE WHEN wanted > claimed THEN {greatest}({now}, not_before) ELSE next_attempt_at END,
+    finished_at = CASE WHEN wanted > claimed THEN NULL ELSE {now} END,
+    cause = NULL, waits_for = NULL, fence = NULL, lease_until = NULL, cancel_requested = false,
+    error_code = NULL, error = NULL, help = NULL, trace = NULL,
+    result = coalesce(e.result, jobs.result), label = coalesce(e.label, jobs.label)
+FROM {rows ends e(id bigint, fence text, result text, label text)},
+    (SELECT id FROM jobs WHERE id {any ids bigint} AND {state_of_row} = 'running'
+        ORDER BY external_key {for_update}) mine
+WHERE jobs.id = e.id AND jobs.id = mine.id AND jobs.fence = e.fence
+RETURNING jobs.id, jobs.state
+"""
+_DONE_ATTEMPTS = f"""
+INSERT INTO attempts (job_id, number, worker, started_at, ended_at, outcome)
+SELECT a.job_id, a.number, a.worker, CAST(a.started_at AS {{timestamp}}), {{now}}, 'done'
+FROM {{rows attempts a(job_id bigint, number bigint, worker text, started_at text)}}
+WHERE true
+RETURNING {FIRST_WAIT_OF_ALL}
+"""
 _LOCK = "SELECT id FROM jobs WHERE id = :id AND fence = :fence AND {state_of_row} = 'running' {for_update}"
 _HOLDER = "SELECT id FROM jobs WHERE lock_key = :lock AND state = 'running' AND id <> :id {for_share}"
 _SETTLED = "SELECT state IN ('confirmed', 'intended') FROM effects WHERE key = :key {for_share}"
@@ -74,6 +99,59 @@ class End:
     result: Mapping[str, Any] | None
     #: What people call the job's entity, where the attempt has learned it.
     label: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Done:
+    """An attempt that came to its end without an error, and its exchanges."""
+
+    job: Job
+    end: End
+    exchanges: Sequence[ExchangeRow] = ()
+
+
+def finish_done_in(session: Session, dones: Sequence[Done]) -> list[str | None]:
+    """Write the ends of attempts that came to ``done``; the new state of each, None where the lease was lost."""
+    ends = [
+        {
+            "id": one.job.id,
+            "fence": one.job.fence,
+            "result": to_json(one.end.result),
+            "label": one.end.label,
+        }
+        for one in dones
+    ]
+    states: dict[int, str] = dict(
+        session.rows(_DONE, ends=json_rows(ends), ids=[one.job.id for one in dones])
+    )
+    ended = [one for one in dones if one.job.id in states]
+    if ended:
+        _add_attempts(session, ended, states)
+        write_in(session, [row for one in ended for row in one.exchanges])
+    return [states.get(one.job.id) for one in dones]
+
+
+def _add_attempts(session: Session, ended: Sequence[Done], states: Mapping[int, str]) -> None:
+    """Write the attempts, and let go who waits for the jobs: in one statement with the look at who does."""
+    names = {
+        one.job.id: waits_on(
+            one.job.id, lock_key=one.job.lock_key, has_ended=states[one.job.id] in ENDED_STATES
+        )
+        for one in ended
+    }
+    attempts = [
+        {
+            "job_id": one.job.id,
+            "number": one.job.attempt,
+            "worker": one.job.worker,
+            "started_at": to_text(one.job.started_at) if one.job.started_at else None,
+        }
+        for one in ended
+    ]
+    waits = [name for both in names.values() for name in both.values() if name]
+    if session.value(_DONE_ATTEMPTS, attempts=json_rows(attempts), waits=waits) is not None:
+        for one in ended:
+            let_go(session, names[one.job.id], lock_key=one.job.lock_key)
 
 
 def finish_in(session: Session, job: Job, end: End, *, lengths: Lengths) -> str | None:

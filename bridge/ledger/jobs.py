@@ -11,8 +11,8 @@ from bridge.ledger.causes import mark_released, release_cause
 from bridge.ledger.claims import JOB
 from bridge.ledger.database import Database, Session
 from bridge.ledger.dispatch import Dispatcher
-from bridge.ledger.exchanges import Exchanges, add_in
-from bridge.ledger.finishing import End, finish_in
+from bridge.ledger.exchanges import Exchanges, add_in, rows_of
+from bridge.ledger.finishing import Done, End, finish_done_in, finish_in
 from bridge.ledger.records import (
     Attempt,
     Change,
@@ -26,6 +26,7 @@ from bridge.ledger.records import (
     Wanted,
 )
 from bridge.ledger.shapes import Shape
+from bridge.ledger.together import Together
 from bridge.ledger.wants import want_in
 from bridge.retry import Decision
 from bridge.wire import Exchange
@@ -44,6 +45,8 @@ _ENDED_COUNTS = """
 SELECT state, count(*) FROM jobs WHERE state IN ('done', 'cancelled')
     AND (CAST(:instance AS text) IS NULL OR instance = :instance) GROUP BY state
 """
+#: Ends of attempts that one transaction takes at most.
+_MOST_TOGETHER = 50
 
 
 class Jobs:
@@ -54,6 +57,7 @@ class Jobs:
         self._exchanges = exchanges
         self._lengths = lengths
         self._dispatcher = Dispatcher(database, lengths=lengths)
+        self._together: Together[Done, str | None] = Together(self.finish_done, most=_MOST_TOGETHER)
 
     def want(self, wants: Sequence[Want]) -> list[Wanted]:
         """Make jobs of ``wants``, or fold them into open jobs for the same work; one statement."""
@@ -103,6 +107,9 @@ class Jobs:
         if decision.state == "lost" or job.fence is None:
             return None
         end = End(decision=decision, error=error, result=result, label=label)
+        if decision.state == "done" and error is None and not wants:
+            rows = rows_of(job.instance, exchanges, job_id=job.id, attempt=job.attempt)
+            return self._together.write(Done(job=job, end=end, exchanges=rows))
 
         def work(session: Session) -> str | None:
             state = finish_in(session, job, end, lengths=self._lengths)
@@ -112,6 +119,13 @@ class Jobs:
             return state
 
         return self._exchanges.writing(work, on_conflict_again=True)
+
+    def finish_done(self, dones: Sequence[Done]) -> list[str | None]:
+        """End attempts that came to ``done``, all in one transaction; the new state of each, or None.
+
+        ``finish`` gathers here what ends at the same time.
+        """
+        return self._exchanges.writing(lambda session: finish_done_in(session, dones))
 
     def get(self, job_id: JobId) -> Job | None:
         """Return a job, or None."""

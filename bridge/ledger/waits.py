@@ -19,6 +19,10 @@ IN_DOUBT = """EXISTS (
 FIRST_WAIT = """(
     SELECT w.waits_for FROM jobs w WHERE w.state = 'retry_waiting' AND w.waits_for IN (:lock, :job)
     ORDER BY w.waits_for LIMIT 1)"""
+#: The same for several jobs that stop running together.
+FIRST_WAIT_OF_ALL = """(
+    SELECT w.waits_for FROM jobs w WHERE w.state = 'retry_waiting' AND w.waits_for {any waits text}
+    ORDER BY w.waits_for LIMIT 1)"""
 _NEXT_FOR_LOCK = """
 SELECT id FROM jobs WHERE state = 'retry_waiting' AND waits_for = :waits_for
 ORDER BY priority DESC, id LIMIT 5
