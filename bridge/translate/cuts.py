@@ -97,9 +97,16 @@ class Cutter:
         cent = step(self._profile.currency_digits).copy_sign(row)
         one = Decimal(1)
         for count in range(1, MOST_AMOUNTS):
+            seen: set[Vector] = set()
             for cents in range(1, min(MOST_CENTS, int(row / cent) // (count + 1)) + 1):
                 part = Piece(quantity=one, price_unit=cent * cents)
-                yield (Piece(quantity=one, price_unit=row - cent * cents * count), *(part,) * count)
+                cut = (Piece(quantity=one, price_unit=row - cent * cents * count), *(part,) * count)
+                tax = self.tax(cut)
+                if tax not in seen:
+                    seen.add(tax)
+                    yield cut
+                if len(seen) == _moves(count + 1) ** len(self._taxes):
+                    break
 
     def _in_two(self, units: int, price: Decimal) -> Iterator[Pieces]:
         for part in range(1, MOST_UNITS):
@@ -128,15 +135,30 @@ class Cutter:
                 yield tuple(of_size[size] for size in sorted(sizes, reverse=True))
 
     def _at_two_prices(self, units: int) -> Iterator[Pieces]:
-        """All units but one at one price and one at another, a few cents apart (``orders/024``)."""
+        """All units but one at one price and one at another, as few cents apart as can be (``orders/024``)."""
         digits = self._profile.currency_digits
         row = self._draft.row
         even = round_to(quotient(row, self._draft.quantity), digits)
-        for away in range(-MOST_CENTS_APART, MOST_CENTS_APART + 1):
+        seen: set[Vector] = set()
+        for away in sorted(range(-MOST_CENTS_APART, MOST_CENTS_APART + 1), key=abs):
             one = Piece(quantity=Decimal(1), price_unit=even + step(digits) * away)
             if one.price_unit <= 0:
                 continue
             rest = row - one.price_unit
             others = price_pieces(Decimal(units - 1), rest, one.price_unit, self._profile)
             if len(others) == 1 and others[0].amount(digits) == rest:
-                yield (others[0], one)
+                cut = (others[0], one)
+                tax = self.tax(cut)
+                if tax not in seen:
+                    seen.add(tax)
+                    yield cut
+                if len(seen) == _moves(2) ** len(self._taxes):
+                    return
+
+
+def _moves(pieces: int) -> int:
+    """Return how many values a tax can have that is rounded in so many pieces: half a cent each, up or down.
+
+    Once as many were seen, further cuts of as many pieces bring nothing new.
+    """
+    return 2 * (pieces // 2) + 1
