@@ -42,7 +42,7 @@ def configure_logging(form: Literal["text", "json"] = "text", *, level: int = lo
     structlog.configure(
         # Our own events do not go through the library's records: each job writes one, and it costs a third so.
         processors=[_by_level, *shared, renderer],
-        logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
+        logger_factory=lambda *_: _Stderr(),
         wrapper_class=structlog.make_filtering_bound_logger(logging.NOTSET),
         cache_logger_on_first_use=True,
     )
@@ -59,6 +59,20 @@ def configure_logging(form: Literal["text", "json"] = "text", *, level: int = lo
         logging.getLogger(name).setLevel(logging.WARNING)
     # It tells of every failed try to connect five times over; our own event says it once.
     logging.getLogger("pika").setLevel(logging.CRITICAL)
+
+
+class _Stderr:
+    """Writes lines to whatever is stderr now. A log that cannot be written stops no job."""
+
+    def msg(self, line: str) -> None:
+        """Write ``line``."""
+        try:
+            sys.stderr.write(line + "\n")
+            sys.stderr.flush()
+        except (OSError, ValueError):
+            pass
+
+    debug = info = warning = error = exception = critical = msg
 
 
 def _by_level(_logger: WrappedLogger, method: str, event: EventDict) -> EventDict:

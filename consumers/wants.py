@@ -11,6 +11,7 @@ from schemas.events import Envelope
 #: Event type to the kind of the job that looks at the record.
 JOB_KINDS: Mapping[str, str] = {
     "magento.order.saved": "import-order",
+    "magento.customer.saved": "import-customer",
     "magento.connection.tested": "noop",
     "odoo.connection.tested": "noop",
 }

@@ -106,6 +106,13 @@ class MagentoOrderSaved(Envelope):
     type: Literal["magento.order.saved"] = "magento.order.saved"
 
 
+class MagentoCustomerSaved(Envelope):
+    """An account was made or changed in Magento; id is the customer's."""
+
+    title: ClassVar[str] = "An account was made or changed in Magento"
+    type: Literal["magento.customer.saved"] = "magento.customer.saved"
+
+
 class MagentoProductSaved(Envelope):
     """A product was made or changed in Magento; id is its entity_id."""
 
@@ -158,6 +165,7 @@ class OdooConnectionTested(Envelope):
 Event = Annotated[
     Union[  # noqa: UP007 - the members are read below
         MagentoOrderSaved,
+        MagentoCustomerSaved,
         MagentoProductSaved,
         MagentoCreditmemoCreated,
         MagentoConnectionTested,

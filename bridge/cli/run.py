@@ -42,6 +42,16 @@ def _instance_option(function: Function) -> Function:
     )(function)
 
 
+def _from_option(what: str) -> Callable[[Function], Function]:
+    return click.option(
+        "--from",
+        "from_date",
+        type=click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"]),
+        metavar="DATE",
+        help=f"{what} changed since this day (YYYY-MM-DD) of the store; else since the last scan.",
+    )
+
+
 @run.command(name="test-connection")
 @_instance_option
 @json_option
@@ -88,25 +98,25 @@ def import_order(
 
 
 @run.command(name="import-orders")
-@click.option(
-    "--from",
-    "from_date",
-    type=click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"]),
-    metavar="DATE",
-    help="Orders changed since this day (YYYY-MM-DD) of the store; else since the last scan.",
-)
+@_from_option("Orders")
 @_job_options
 @pass_app
 def import_orders(
     app: App, *, from_date: datetime | None, instance_name: str | None, wait: bool, as_json: bool
 ) -> int:
     """Import the orders that changed in Magento."""
-    instance = app.instance(instance_name)
-    args = {}
-    if from_date is not None:
-        zone = ZoneInfo(instance.settings.store_timezone)
-        args["updated_from"] = from_date.replace(tzinfo=zone).isoformat()
-    return end(app, start_run(app, instance.name, "import-orders", args), wait=wait, as_json=as_json)
+    return _scan(app, "import-orders", from_date, instance_name, wait=wait, as_json=as_json)
+
+
+@run.command(name="import-customers")
+@_from_option("Accounts")
+@_job_options
+@pass_app
+def import_customers(
+    app: App, *, from_date: datetime | None, instance_name: str | None, wait: bool, as_json: bool
+) -> int:
+    """Import the customers that changed in Magento."""
+    return _scan(app, "import-customers", from_date, instance_name, wait=wait, as_json=as_json)
 
 
 @run.command()
@@ -117,6 +127,23 @@ def noop(app: App, *, instance_name: str | None, wait: bool, as_json: bool) -> i
     wanted = want("noop", instance=app.instance(instance_name).name, entity="by-hand")
     job_ids = [one.job_id for one in app.ledger.jobs.want([wanted])]
     return end(app, Followed(job_ids=job_ids), wait=wait, as_json=as_json)
+
+
+def _scan(
+    app: App,
+    kind: str,
+    from_date: datetime | None,
+    instance_name: str | None,
+    *,
+    wait: bool,
+    as_json: bool,
+) -> int:
+    instance = app.instance(instance_name)
+    args = {}
+    if from_date is not None:
+        zone = ZoneInfo(instance.settings.store_timezone)
+        args["updated_from"] = from_date.replace(tzinfo=zone).isoformat()
+    return end(app, start_run(app, instance.name, kind, args), wait=wait, as_json=as_json)
 
 
 def _as_data(tried: Tried) -> dict[str, Any]:

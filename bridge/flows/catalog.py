@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from bridge.flows import find_order, import_order, import_orders, rebuild_bindings
+from bridge.flows import (
+    find_order,
+    import_customer,
+    import_customers,
+    import_order,
+    import_orders,
+    rebuild_bindings,
+)
 from bridge.flows.context import FlowContext
 
 Run = Callable[[FlowContext], Mapping[str, Any] | None]
@@ -17,6 +24,8 @@ def _nothing(_: FlowContext) -> None:
 
 FLOWS: Mapping[str, Run] = {
     "find-order": find_order.run,
+    "import-customer": import_customer.run,
+    "import-customers": import_customers.run,
     "import-order": import_order.run,
     "import-orders": import_orders.run,
     "noop": _nothing,

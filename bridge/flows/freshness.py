@@ -24,7 +24,7 @@ def insist_on_version(ctx: FlowContext, raw: Mapping[str, Any]) -> None:
     waited = _stale_reads(ctx)
     if waited < len(STALE_WAITS_SECONDS):
         raise StaleRead(
-            "Magento answered an older version of the order than the event named; it is read again.",
+            "Magento answered an older version than the event named; it is read again.",
             waits_for="version",
             retry_after=STALE_WAITS_SECONDS[waited],
             system="magento",

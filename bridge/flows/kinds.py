@@ -36,6 +36,12 @@ MAPPING_KINDS: Mapping[str, MappingKind] = {
     "currency": MappingKind(
         model="product.pricelist", title="order currency: the pricelist of that currency", is_optional=True
     ),
+    "customer_group": MappingKind(
+        model="res.partner.category",
+        title="Magento customer group, by its id: a contact tag",
+        may_ignore=True,
+        is_optional=True,
+    ),
     "store": MappingKind(
         model="crm.team", title="Magento store view: the sales team", may_ignore=True, is_optional=True
     ),

@@ -8,6 +8,7 @@ from dataclasses import replace
 from bridge.errors import MappingWrong, SettingsWrong
 from bridge.flows.context import FlowContext
 from bridge.flows.order_products import BUNDLE, find_products, find_services, service_key
+from bridge.flows.places import states_of
 from bridge.ledger import MappingRow
 from bridge.translate.magento_records import MagentoOrder
 from bridge.translate.odoo_totals import OdooProfile, OdooTax, RoundingMethod
@@ -49,7 +50,7 @@ def gather(ctx: FlowContext, order: MagentoOrder, needs: OrderNeeds) -> OrderBoo
         products=find_products(ctx, needs.products, services),
         services=find_services(ctx, [*needs.services, "adjustment"], services),
         countries={code: countries[code] for code in needs.countries if code in countries},
-        states=_states(ctx, order),
+        states=states_of(ctx, (order.billing, order.delivery)),
         lang=ctx.reference.language(order.store_id),
         pricelist_id=chosen.get("currency") or _pricelist(ctx, order.currency),
     )
@@ -168,25 +169,6 @@ def _taxes(
                 kind=str(row["amount_type"]),
             ),
         )
-    return found
-
-
-def _states(ctx: FlowContext, order: MagentoOrder) -> dict[tuple[str, str], int]:
-    """Return the states of the order's addresses by country and region code, as the translation asks for them.
-
-    By name first: Magento's codes are its own in many countries (``BER`` for Berlin, in Odoo ``BE``).
-    """
-    found: dict[tuple[str, str], int] = {}
-    for address in (order.billing, order.delivery):
-        if address is None or not (address.region or address.region_code):
-            continue
-        known = ctx.reference.states()
-        names = (address.region.upper(), address.region_code.upper())
-        state = next(
-            (known[address.country, name] for name in names if (address.country, name) in known), None
-        )
-        if state is not None:
-            found.setdefault((address.country, address.region_code.upper()), state)
     return found
 
 

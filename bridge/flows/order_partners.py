@@ -22,10 +22,23 @@ from bridge.translate.plan_records import AddressPlan, CustomerPlan, PartnersPla
 #: account, by their natural key.
 CUSTOMER_BINDING, BUYER_BINDING = "customer", "buyer"
 _COMPARED = ("name", "street", "street2", "zip", "city", "country_id", "state_id", "phone")
-_READ = (*_COMPARED, "email", "vat", "is_company", "parent_id", "type", "active", "company_id")
+_READ = (
+    *_COMPARED,
+    "email",
+    "vat",
+    "is_company",
+    "parent_id",
+    "type",
+    "active",
+    "company_id",
+    "lang",
+    "category_id",
+)
 _ALL = {"active_test": False}
 
 Row = Mapping[str, Any]
+#: A commercial partner and its contacts, as Odoo has them.
+Family = tuple[Row, list[Row]]
 
 
 def find_or_make(ctx: FlowContext, plan: PartnersPlan) -> Partners:
@@ -34,26 +47,25 @@ def find_or_make(ctx: FlowContext, plan: PartnersPlan) -> Partners:
     Raises:
         BoundRecordGone: the bound customer was deleted in Odoo, and nobody else has the email.
     """
-    family = find(ctx, plan)
+    family = find(ctx, plan.customer)
     if family is None:
-        family = _make(ctx, plan)
+        family = make(ctx, plan.customer, _different((plan.invoice, plan.delivery)))
     customer, children = family
     customer_id = int(customer["id"])
     known = [customer, *(row for row in children if row["active"])]
-    invoice_id = _address(ctx, customer_id, plan.invoice, known)
+    invoice_id = find_or_make_address(ctx, customer_id, plan.invoice, known)
     delivery = plan.delivery
     if delivery is None or delivery.key == plan.invoice.key:
         return Partners(customer_id=customer_id, invoice_id=invoice_id, delivery_id=invoice_id)
     return Partners(
         customer_id=customer_id,
         invoice_id=invoice_id,
-        delivery_id=_address(ctx, customer_id, delivery, known),
+        delivery_id=find_or_make_address(ctx, customer_id, delivery, known),
     )
 
 
-def find(ctx: FlowContext, plan: PartnersPlan) -> tuple[Row, list[Row]] | None:
+def find(ctx: FlowContext, customer: CustomerPlan) -> Family | None:
     """Return the customer's partner and its contacts, None where Odoo has none; writes nothing in Odoo."""
-    customer = plan.customer
     binding = _binding(ctx, customer)
     if binding is not None:
         found = _read(ctx, binding.odoo_id)
@@ -108,7 +120,7 @@ def _by_external_id(ctx: FlowContext, customer: CustomerPlan) -> int | None:
     return None if found is None else found[1]
 
 
-def _read(ctx: FlowContext, partner_id: int) -> tuple[Row, list[Row]] | None:
+def _read(ctx: FlowContext, partner_id: int) -> Family | None:
     rows = ctx.odoo.search_read(
         "res.partner",
         ["|", ["id", "=", partner_id], ["parent_id", "=", partner_id]],
@@ -151,14 +163,14 @@ def _is_same_party(ctx: FlowContext, customer: CustomerPlan, row: Row) -> bool:
     return _plain(row["name"]) == _plain(customer.company)
 
 
-def _make(ctx: FlowContext, plan: PartnersPlan) -> tuple[Row, list[Row]]:
-    customer = plan.customer
-    addresses = [
-        address
-        for address in _different((plan.invoice, plan.delivery))
-        if address.key != customer.address_key
-    ]
-    request = _family_request(ctx, customer, addresses)
+def make(ctx: FlowContext, customer: CustomerPlan, addresses: Iterable[AddressPlan]) -> Family:
+    """Make the customer's partner with its addresses, and return what Odoo has then.
+
+    Raises:
+        BoundRecordGone: it was made before, and deleted in Odoo.
+    """
+    others = [address for address in addresses if address.key != customer.address_key]
+    request = _family_request(ctx, customer, others)
     partner_id = ctx.writer.load(
         ctx.odoo, key=_partner_key(ctx, customer), kind="create-partner", request=request
     )
@@ -200,7 +212,14 @@ def _family_request(
     return LoadRequest(model="res.partner", fields=fields, rows=tuple(rows))
 
 
-def _address(ctx: FlowContext, customer_id: int, address: AddressPlan, known: Iterable[Row]) -> int:
+def find_or_make_address(
+    ctx: FlowContext, customer_id: int, address: AddressPlan, known: Iterable[Row]
+) -> int:
+    """Return the contact with this address: one of ``known`` if it is equal, else made.
+
+    Raises:
+        BoundRecordGone: it was made before, and deleted in Odoo.
+    """
     entity = f"{customer_id}_{address.key}"
     key = ctx.effect_key("address", entity)
     for row in known:

@@ -34,7 +34,7 @@ def preview(ctx: FlowContext, increment_id: str) -> Mapping[str, Any]:
     except BridgeError as error:
         shown["problems"].append(_problem(error))
         return shown
-    known = find(ctx, plan.partners)
+    known = find(ctx, plan.partners.customer)
     shown["head"] = dict(plan.head)
     shown["partners"] = {
         "customer": int(known[0]["id"]) if known else "a new partner",

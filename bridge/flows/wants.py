@@ -50,6 +50,19 @@ PLACES: Mapping[str, Place] = {
         lock=lambda _: "import-orders",
         priority=40,
     ),
+    "import-customer": Place(
+        title="Import one Magento account into Odoo",
+        queue="catalog",
+        systems=_BOTH,
+        lock=lambda entity: f"customer:{entity}",
+    ),
+    "import-customers": Place(
+        title="Scan Magento's changed accounts and import them",
+        queue="catalog",
+        systems=_MAGENTO,
+        lock=lambda _: "import-customers",
+        priority=40,
+    ),
     "rebuild-bindings": Place(
         title="Bind again what the bridge made in Odoo",
         queue="upkeep",

@@ -23,6 +23,7 @@ from bridge.wire import Answer, Recorder, Wire
 
 #: What a list of orders tells: enough to know which to read, and no personal data.
 ORDER_FIELDS = "items[entity_id,increment_id,store_id,state,status,created_at,updated_at],total_count"
+CUSTOMER_FIELDS = "items[id,updated_at],total_count"
 #: A diagnosis of a refusal is believed for so long, so that a hundred refused jobs do not each probe.
 _DIAGNOSIS_SECONDS = 30.0
 #: Within what an input limit of Magento allows by default (``errors/027-limit-page-size-over-maximum``).
@@ -143,19 +144,24 @@ class MagentoClient:
         ``after`` is the cursor of the page before, or of an earlier scan. Rows may come twice, never not at all.
         """
         cursor = after or scan.begin(updated_from)
+        return self._scan("/orders", cursor, fields=ORDER_FIELDS, page_size=page_size)
+
+    def _scan(self, path: str, cursor: ScanCursor, *, fields: str, page_size: int) -> ScanPage:
         size = min(page_size, self._shared.max_page_size or page_size)
-        query = search_query(cursor.filters, page_size=size, sort=cursor.sort, fields=ORDER_FIELDS)
+        query = search_query(cursor.filters, page_size=size, sort=cursor.sort, fields=fields)
         try:
-            answer = self._call("GET", "/orders", query=query)
+            answer = self._call("GET", path, query=query)
         except ServiceRejected as exc:
             maximum = int(exc.details.get("maximum", 0))
             if exc.details.get("reason") != "page_size" or not 0 < maximum < size:
                 raise
             self._shared.max_page_size = maximum
-            return self.scan_orders(updated_from=updated_from, after=after, page_size=page_size)
+            return self._scan(path, cursor, fields=fields, page_size=page_size)
         rows, total = _rows(faults.read_json(answer, method="GET"))
+        # Customers and products are filtered by ``entity_id`` and answer it as ``id``.
+        keyed = [row if "entity_id" in row else {**row, "entity_id": row.get("id")} for row in rows]
         now = faults.server_time(answer) or datetime.now(UTC)
-        return scan.next_page(cursor, rows, total=total, page_size=size, server_now=now)
+        return scan.next_page(cursor, keyed, total=total, page_size=size, server_now=now)
 
     def orders_by_id(self, entity_ids: Sequence[int]) -> dict[int, dict[str, Any]]:
         """Return the whole orders with these ids; one that is gone is missing."""
@@ -181,6 +187,26 @@ class MagentoClient:
         Absolute, so it may be repeated. It moves ``updated_at`` (``fulfilment/122-order-post-entity-ext-id``).
         """
         self.post("/orders", {"entity": {"entity_id": int(entity_id), "ext_order_id": text}})
+
+    # Customers
+
+    def customer(self, customer_id: int) -> dict[str, Any]:
+        """Return the account with its addresses.
+
+        Raises:
+            RecordMissing: there is no such account.
+        """
+        customer = _record(self.get(f"/customers/{int(customer_id)}"), "customer")
+        if customer.get("id") != customer_id:
+            raise InvalidRecord("Magento answered with another customer.", system="magento", field="id")
+        return customer
+
+    def scan_customers(
+        self, *, updated_from: datetime, after: ScanCursor | None = None, page_size: int = 100
+    ) -> ScanPage:
+        """Return one page of the accounts changed at ``updated_from`` or later, oldest change first."""
+        cursor = after or scan.begin(updated_from)
+        return self._scan("/customers/search", cursor, fields=CUSTOMER_FIELDS, page_size=page_size)
 
     # Products
 

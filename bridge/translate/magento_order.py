@@ -69,7 +69,7 @@ def parse_order(raw: Any) -> MagentoOrder:
         coupon_code=order.text("coupon_code"),
         discount_description=order.text("discount_description"),
         customer=_customer(order),
-        billing=_address(order.child("billing_address")),
+        billing=read_address(order.child("billing_address")),
         delivery=delivery,
         shipping=shipping,
         items=items,
@@ -213,7 +213,7 @@ def _shipping(order: Fields, extension: Fields, taxes_of: TaxesOf) -> tuple[Orde
         tax=order.decimal("shipping_tax_amount"),
         taxes=taxes_of.get("shipping", ()),
     )
-    return (_address(address) if address.names() else None), shipping
+    return (read_address(address) if address.names() else None), shipping
 
 
 def _customer(order: Fields) -> OrderCustomer:
@@ -232,7 +232,8 @@ def _customer(order: Fields) -> OrderCustomer:
     )
 
 
-def _address(row: Fields) -> OrderAddress:
+def read_address(row: Fields) -> OrderAddress:
+    """Return an address, of an order or of a customer."""
     region = row.raw("region")
     # In orders the region is flat; in customers an object (FACTS 7). Both are taken.
     flat = row.child("region") if isinstance(region, Mapping) else row

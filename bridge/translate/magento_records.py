@@ -206,6 +206,11 @@ class MagentoOrder:
     other_amounts: Mapping[str, Decimal] = field(default_factory=dict)
 
     @property
+    def nameless(self) -> str:
+        """What the customer is called where the order has no name at all."""
+        return f"Customer of order {self.increment_id}"
+
+    @property
     def destination(self) -> OrderAddress:
         """Where the goods go: what taxes depend on."""
         return self.delivery or self.billing

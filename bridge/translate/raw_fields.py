@@ -46,9 +46,11 @@ def listed(value: Any) -> Any:
 class Fields:
     """One JSON object, read field by field."""
 
-    def __init__(self, values: Mapping[str, Any], path: str = "") -> None:
+    def __init__(self, values: Mapping[str, Any], path: str = "", *, of: str = "order") -> None:
+        """``of`` says in messages what kind of record it is."""
         self._values = values
         self._path = path
+        self._of = of
 
     def name(self, field: str) -> str:
         """Return the path of ``field`` in the record."""
@@ -152,7 +154,7 @@ class Fields:
     def child(self, field: str) -> Fields:
         """Return the object in ``field``; an empty one when it is absent or not an object."""
         value = self._values.get(field)
-        return Fields(value if isinstance(value, Mapping) else {}, self.name(field))
+        return Fields(value if isinstance(value, Mapping) else {}, self.name(field), of=self._of)
 
     def children(self, field: str) -> list[Fields]:
         """Return the objects of the list in ``field``; nulls in it are left out, an absent list is empty.
@@ -171,11 +173,11 @@ class Fields:
                 continue
             if not isinstance(row, Mapping):
                 raise InvalidRecord(
-                    f"The order's field {self.name(field)}[{index}] is not an object.",
+                    f"The {self._of}'s field {self.name(field)}[{index}] is not an object.",
                     system="magento",
                     field=f"{self.name(field)}[{index}]",
                 )
-            found.append(Fields(row, f"{self.name(field)}[{index}]"))
+            found.append(Fields(row, f"{self.name(field)}[{index}]", of=self._of))
         return found
 
     def texts(self, field: str) -> tuple[str, ...]:
@@ -194,5 +196,5 @@ class Fields:
 
     def _invalid(self, field: str, what: str) -> InvalidRecord:
         return InvalidRecord(
-            f"The order's field {self.name(field)} {what}.", system="magento", field=self.name(field)
+            f"The {self._of}'s field {self.name(field)} {what}.", system="magento", field=self.name(field)
         )

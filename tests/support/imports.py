@@ -100,6 +100,7 @@ def map_to(shop: Shop, kind: str, value: str, odoo_id: int) -> None:
         "payment_method": "account.payment.term",
         "store": "crm.team",
         "currency": "product.pricelist",
+        "customer_group": "res.partner.category",
     }
     shop.ledger.mappings.set(
         "shop", kind, value, odoo_model=models[kind], odoo_id=odoo_id, odoo_label=value, by="test"

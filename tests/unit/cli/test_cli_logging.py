@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import json
 import logging
+import sys
 from collections.abc import Iterator
 
 import pytest
@@ -53,3 +55,21 @@ def test_libraries_that_log_addresses_are_kept_quiet(capsys: pytest.CaptureFixtu
     configure_logging("text")
     logging.getLogger("httpx").info("GET https://shop.example.test/rest?email=anna@example.test")
     assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize("broken", ["closed", "full"])
+def test_a_log_that_cannot_be_written_stops_nobody(monkeypatch: pytest.MonkeyPatch, broken: str) -> None:
+    configure_logging("json")
+    log = structlog.get_logger()
+    log.info("job_ended", job_id=7)
+    stream = io.StringIO()
+    if broken == "closed":
+        stream.close()
+    else:
+        monkeypatch.setattr(stream, "write", _refuse)
+    monkeypatch.setattr(sys, "stderr", stream)
+    log.warning("job_ended", job_id=8)
+
+
+def _refuse(_text: str) -> int:
+    raise BrokenPipeError

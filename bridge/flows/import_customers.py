@@ -1,0 +1,25 @@
+"""``bridge run import-customers``: scan the accounts that changed in Magento and want the import of each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from bridge.flows.context import FlowContext
+from bridge.flows.scanning import scan
+from bridge.flows.wants import want
+from bridge.ledger import Want
+
+
+def run(ctx: FlowContext) -> Mapping[str, Any]:
+    """Read one page of changed accounts and want their imports; the job runs again until it is through."""
+
+    def to_want(row: Mapping[str, Any]) -> Want:
+        return want(
+            "import-customer",
+            instance=ctx.instance.name,
+            entity=str(row["entity_id"]),
+            version=str(row["updated_at"]),
+        )
+
+    return scan(ctx, ctx.magento.scan_customers, to_want, counted="customers")
