@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from decimal import Decimal
 from typing import Any, TypeVar
 
-from bridge.errors import AccessMissing, CredentialsRefused, RecordMissing, ServiceRejected
+from bridge.errors import AccessMissing, CredentialsRefused, InvalidRecord, RecordMissing, ServiceRejected
 from bridge.magento import MagentoClient
 from bridge.odoo import OdooClient
 from bridge.odoo.profile import ServerProfile
@@ -174,14 +174,10 @@ class Reference:
     def _read_store_locales(self) -> dict[int, str]:
         try:
             rows = self._magento().store_configs()
-        except (AccessMissing, CredentialsRefused, RecordMissing, ServiceRejected):
-            # An integration that may read orders only: customers then get Odoo's own language.
+        except (AccessMissing, CredentialsRefused, InvalidRecord, RecordMissing, ServiceRejected):
+            # An integration that may read orders only, or an extension: customers then get Odoo's own language.
             return {}
-        return {
-            row["id"]: str(row["locale"])
-            for row in rows
-            if isinstance(row.get("id"), int) and row.get("locale")
-        }
+        return {row.id: row.locale for row in rows if row.locale}
 
     def _get(self, name: str, read: Callable[[], T]) -> T:
         return self._cache.get(self._instance, name, read)

@@ -7,6 +7,7 @@ from bridge.magento.client import MagentoClient
 from bridge.magento.probe import Probe, Resource
 from bridge.magento.scan import ScanCursor, ScanPage
 from bridge.magento.search import Filter, search_query
+from bridge.magento.stores import StoreConfig, StoreGroup, StoreTree, StoreView, Website, store_tree
 
 __all__ = [
     "BearerSecret",
@@ -18,6 +19,12 @@ __all__ = [
     "Resource",
     "ScanCursor",
     "ScanPage",
+    "StoreConfig",
+    "StoreGroup",
+    "StoreTree",
+    "StoreView",
+    "Website",
     "parse_secret",
     "search_query",
+    "store_tree",
 ]

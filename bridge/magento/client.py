@@ -14,7 +14,7 @@ from typing import Any
 import httpx
 
 from bridge.errors import DuplicateRecord, InvalidRecord, ServiceRejected, SettingsWrong
-from bridge.magento import faults, scan
+from bridge.magento import faults, scan, stores
 from bridge.magento.auth import Bearer, MagentoSecret, auth_for, secret_values
 from bridge.magento.probe import PROBED, Probe, Resource, State, probe_query
 from bridge.magento.scan import ScanCursor, ScanPage
@@ -251,21 +251,21 @@ class MagentoClient:
 
     # Stores
 
-    def websites(self) -> list[dict[str, Any]]:
+    def websites(self) -> list[stores.Website]:
         """Return the websites, ``admin`` (0) among them."""
-        return _records(self.get("/store/websites"))
+        return stores.websites(self.get("/store/websites"))
 
-    def store_groups(self) -> list[dict[str, Any]]:
+    def store_groups(self) -> list[stores.StoreGroup]:
         """Return the store groups, ``Default`` (0) among them."""
-        return _records(self.get("/store/storeGroups"))
+        return stores.store_groups(self.get("/store/storeGroups"))
 
-    def store_views(self) -> list[dict[str, Any]]:
+    def store_views(self) -> list[stores.StoreView]:
         """Return the store views, ``admin`` (0) among them."""
-        return _records(self.get("/store/storeViews"))
+        return stores.store_views(self.get("/store/storeViews"))
 
-    def store_configs(self) -> list[dict[str, Any]]:
-        """Return currency, time zone, locale and addresses of each store view."""
-        return _records(self.get("/store/storeConfigs"))
+    def store_configs(self) -> list[stores.StoreConfig]:
+        """Return currency, time zone, locale and addresses of each store view but ``admin``."""
+        return stores.store_configs(self.get("/store/storeConfigs"))
 
     # Rights
 

@@ -11,6 +11,7 @@ from bridge.sandbox.magento.generator import OrderGenerator
 from bridge.sandbox.magento.oauth import Guard, Integration
 from bridge.sandbox.magento.rest import Raw
 from bridge.sandbox.magento.state import Catalog, MagentoState, Orders, Switches, load_data
+from bridge.sandbox.magento.stores import StoreAdmin
 from bridge.sandbox.middleware import FaultMiddleware
 from bridge.sandbox.server import Server
 
@@ -89,6 +90,11 @@ class MagentoBox:
     def catalog(self) -> Catalog:
         """The products."""
         return self.state.catalog
+
+    @property
+    def stores(self) -> StoreAdmin:
+        """The stores, to rename, remove and add some."""
+        return StoreAdmin(self.state.stores)
 
     def generate_orders(self, count: int, *, kinds: tuple[str, ...] | None = None) -> list[Raw]:
         """Return ``count`` orders of this shop: the recorded ones first, then new ones of all kinds.

@@ -79,6 +79,12 @@ def test_an_integration_that_may_not_read_stores_still_imports(open_shop: OpenSh
     assert (job.state, job.error) == ("done", None)
 
 
+def test_configurations_that_cannot_be_read_cost_the_language_and_no_order(open_shop: OpenShop) -> None:
+    shop = open_shop(own_box=True)
+    shop.box.magento.stores.configure("default", locale="de_AT", id=None)
+    assert partner(shop, done(shop, new_order(shop, store_id=1))["partner_id"])["lang"] == "en_US"
+
+
 def test_a_registered_customer_is_found_by_the_binding_whatever_the_email_is_now(open_shop: OpenShop) -> None:
     shop = open_shop()
     first = registered(shop, 910_001)

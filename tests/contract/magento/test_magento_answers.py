@@ -372,24 +372,6 @@ def test_two_products_for_one_sku_are_not_chosen_between(shop, magento):
     assert error_of(lambda: magento.product_by_sku("A"), errors.DuplicateRecord).details["ids"] == [1, 2]
 
 
-@pytest.mark.parametrize(
-    ("name", "call"),
-    [
-        ("stores/009-*", "websites"),
-        ("stores/010-*", "store_groups"),
-        ("stores/011-*", "store_views"),
-        ("stores/012-*", "store_configs"),
-    ],
-)
-def test_stores_come_as_recorded(shop, magento, name, call):
-    shop.answers(name)
-    recorded = recording(name)
-    assert getattr(magento, call)() == recorded["response"]["json"]
-    assert shop.requests[0].url.path == recorded["request"]["path"].replace("/rest/V1", "/rest/all/V1")
-    shop.sends(200, b'{"not": "a list"}')
-    error_of(getattr(magento, call), errors.InvalidRecord)
-
-
 def test_the_other_systems_number_is_written_alone(shop, magento):
     shop.answers("fulfilment/122-*")
     assert magento.set_ext_order_id(29, "S00042") is None
