@@ -41,12 +41,15 @@ from bridge.ledger.records import (
     Want,
     Wanted,
 )
+from bridge.ledger.store_records import KnownStores, SeenStore, Store, StoreChange
+from bridge.ledger.stores import STORES_CAUSE
 
 __all__ = [
     "ALIVE_SECONDS",
     "ANCHOR_KIND",
     "ENDED_STATES",
     "OPEN_STATES",
+    "STORES_CAUSE",
     "Arrival",
     "Attempt",
     "Binding",
@@ -62,6 +65,7 @@ __all__ = [
     "JobError",
     "JobId",
     "JobState",
+    "KnownStores",
     "Lease",
     "Ledger",
     "LedgerError",
@@ -74,6 +78,9 @@ __all__ = [
     "Progress",
     "Run",
     "RunId",
+    "SeenStore",
+    "Store",
+    "StoreChange",
     "StoredEvent",
     "StoredExchange",
     "Taken",

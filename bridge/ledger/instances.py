@@ -51,7 +51,7 @@ UPDATE jobs SET state = 'cancelled', waits_for = NULL, cause = NULL, finished_at
 WHERE instance = :name AND state IN ('pending', 'queued', 'retry_waiting', 'blocked')
 """
 #: What speaks about the pair; jobs, effects and the sync log stay as history.
-_BELONGINGS = ("bindings", "mappings", "explanations", "breakers", "pauses", "releases")
+_BELONGINGS = ("bindings", "mappings", "explanations", "breakers", "pauses", "releases", "stores")
 
 
 class Instances:

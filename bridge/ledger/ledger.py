@@ -24,6 +24,7 @@ from bridge.ledger.mappings import Mappings
 from bridge.ledger.records import Lengths
 from bridge.ledger.runs import Runs
 from bridge.ledger.shapes import moment
+from bridge.ledger.stores import Stores
 from bridge.ledger.vault import EFFECT_REQUESTS, INSTANCE_SECRETS, Vault
 
 _ROTATE_BATCH = 200
@@ -55,6 +56,7 @@ class Ledger:
         self.bindings = Bindings(database)
         self.mappings = Mappings(database)
         self.instances = Instances(database, vault=vault)
+        self.stores = Stores(database)
         self.runs = Runs(database)
         self.breakers = Breakers(database, lengths=lengths)
         self.pauses = Pauses(database)
