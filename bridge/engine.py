@@ -22,17 +22,15 @@ from bridge.errors import (
     ServiceUnavailable,
 )
 from bridge.flows.catalog import FLOWS, Run
-from bridge.flows.context import FlowContext
+from bridge.flows.context import BELIEVED_SECONDS, FlowContext
 from bridge.flows.reference import ReferenceCache
 from bridge.flows.systems import Systems
-from bridge.ledger import Instance, Job, JobError, JobId, Ledger
+from bridge.ledger import Instance, Job, JobError, JobId, KnownStores, Ledger
 from bridge.masking import mask_text
 from bridge.retry import Decision, decide
 
 log = structlog.get_logger()
 
-#: How long an instance's settings are believed before they are read again.
-INSTANCE_BELIEVED_SECONDS = 5.0
 #: Traces are for developers and are cut to this length.
 MAX_TRACE_CHARACTERS = 8000
 #: No lease is renewed beyond this: no job is meant to last over a minute.
@@ -51,6 +49,7 @@ class Runtime:
     ended: Callable[[], None] = lambda: None
     systems: Systems = field(init=False)
     _instances: dict[str, tuple[float, Instance]] = field(default_factory=dict)
+    _stores: dict[str, tuple[float, KnownStores]] = field(default_factory=dict)
     _keeper: LeaseKeeper | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -58,19 +57,31 @@ class Runtime:
         """Make the clients' pool: no call may last longer than half a lease, or it could outlive it."""
         self.systems = Systems(longest_call_seconds=self.ledger.lengths.lease_seconds / 2)
 
-    def instance(self, name: str) -> Instance:
+    def instance(self, name: str, *, believed_seconds: float = BELIEVED_SECONDS) -> Instance:
         """Return the instance ``name``, read at most a few seconds ago; just now while Odoo may change its id."""
         known = self._instances.get(name)
-        is_young = known is not None and time.monotonic() - known[0] < INSTANCE_BELIEVED_SECONDS
+        is_young = known is not None and time.monotonic() - known[0] < min(believed_seconds, BELIEVED_SECONDS)
         if known is not None and is_young and known[1].is_anchored:
             return known[1]
+        asked_at = time.monotonic()
         instance = self.ledger.instances.get(name)
-        self._instances[name] = (time.monotonic(), instance)
+        self._instances[name] = (asked_at, instance)
         return instance
 
+    def stores(self, name: str, *, believed_seconds: float = BELIEVED_SECONDS) -> KnownStores:
+        """Return the stores of the instance ``name`` with their settings, read at most a few seconds ago."""
+        known = self._stores.get(name)
+        if known is not None and time.monotonic() - known[0] < min(believed_seconds, BELIEVED_SECONDS):
+            return known[1]
+        asked_at = time.monotonic()
+        stores = self.ledger.stores.known(name)
+        self._stores[name] = (asked_at, stores)
+        return stores
+
     def forget_instances(self) -> None:
-        """Read every instance's settings anew at the next use."""
+        """Read every instance's settings and stores anew at the next use."""
         self._instances.clear()
+        self._stores.clear()
 
     @property
     def keeper(self) -> LeaseKeeper:
@@ -219,7 +230,7 @@ def _context(
         job,
         instance_name=instance_name,
         ledger=runtime.ledger,
-        find_instance=runtime.instance,
+        finder=runtime,
         systems=runtime.systems,
         cache=runtime.cache,
         stay=stay,

@@ -149,6 +149,30 @@ _ORDERS = (
     ),
 )
 
+_STORES = (
+    Entry(
+        code="stores_unclear",
+        happened="{message}",
+        to_do="Usually an extension changes the answer, or the stores were being changed just then: retry once. If it "
+        "stays so, look at the call, and at the extension.",
+        where=_CALLS,
+        who="integrator",
+    ),
+    Entry(
+        code="store_view_unknown",
+        happened="{message}",
+        to_do="Read Magento's stores; the jobs that wait for it go on by themselves.",
+        where="bridge run import-stores --instance {instance}",
+    ),
+    Entry(
+        code="settings_wrong",
+        reasons=because("override"),
+        happened="{message}",
+        to_do="Set the setting anew for that website or store view, or take it back; then retry.",
+        where="bridge instance set NAME --store CODE --unset KEY, or --website CODE",
+    ),
+)
+
 _PRODUCTS_AND_MORE = (
     Entry(
         code="store_unknown",
@@ -259,4 +283,4 @@ _REFUSED = (
     ),
 )
 
-RECORDS: Sequence[Entry] = (*_MAPPINGS, *_ORDERS, *_PRODUCTS_AND_MORE, *_REFUSED)
+RECORDS: Sequence[Entry] = (*_MAPPINGS, *_ORDERS, *_STORES, *_PRODUCTS_AND_MORE, *_REFUSED)

@@ -11,6 +11,7 @@ from bridge.flows import (
     import_customers,
     import_order,
     import_orders,
+    import_stores,
     rebuild_bindings,
 )
 from bridge.flows.context import FlowContext
@@ -28,6 +29,7 @@ FLOWS: Mapping[str, Run] = {
     "import-customers": import_customers.run,
     "import-order": import_order.run,
     "import-orders": import_orders.run,
+    "import-stores": import_stores.run,
     "noop": _nothing,
     "rebuild-bindings": rebuild_bindings.run,
 }

@@ -4,18 +4,40 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cached_property
-from typing import Any
+from typing import Any, Protocol
 
+from bridge.errors import OperatorError
 from bridge.flows.effects import LedgerWriter, NoWriter, Writer
 from bridge.flows.installation import fixed_installation_id, known_installation_id
 from bridge.flows.reference import Reference, ReferenceCache
 from bridge.flows.systems import Pair, Systems
 from bridge.idempotency import effect_key, entity_of, external_id
-from bridge.ledger import Instance, Job, Ledger
+from bridge.ledger import STORES_CAUSE, Instance, Job, KnownStores, Ledger
 from bridge.magento import MagentoClient
 from bridge.odoo import OdooClient
+from bridge.overrides import effective
 from bridge.settings import InstanceSettings
 from bridge.wire import Exchange
+
+#: How long an instance's settings and stores are believed before they are read again.
+BELIEVED_SECONDS = 5.0
+
+
+class StoreViewUnknown(OperatorError):
+    """An order's store view is not in the ledger."""
+
+    code = "store_view_unknown"
+    cause = STORES_CAUSE
+
+
+class Finder(Protocol):
+    """Finds instances and their stores, read a while ago at the most."""
+
+    def instance(self, name: str, *, believed_seconds: float = BELIEVED_SECONDS) -> Instance:
+        """Return the instance ``name``."""
+
+    def stores(self, name: str, *, believed_seconds: float = BELIEVED_SECONDS) -> KnownStores:
+        """Return the stores of the instance ``name``."""
 
 
 class FlowContext:
@@ -27,7 +49,7 @@ class FlowContext:
         *,
         instance_name: str,
         ledger: Ledger,
-        find_instance: Callable[[str], Instance],
+        finder: Finder,
         systems: Systems,
         cache: ReferenceCache,
         stay: Callable[[float], None],
@@ -41,7 +63,8 @@ class FlowContext:
         self.exchanges: list[Exchange] = []
         #: Raises LeaseLost unless the lease lasts so many seconds more.
         self.stay = stay
-        self._find_instance = find_instance
+        self._finder = finder
+        self._own_settings: InstanceSettings | None = None
         self._systems = systems
         self._cache = cache
 
@@ -64,7 +87,7 @@ class FlowContext:
     @cached_property
     def instance(self) -> Instance:
         """The instance."""
-        return self._find_instance(self._instance_name)
+        return self._finder.instance(self._instance_name)
 
     @cached_property
     def installation_id(self) -> str:
@@ -85,8 +108,31 @@ class FlowContext:
 
     @property
     def settings(self) -> InstanceSettings:
-        """The instance's settings."""
-        return self.instance.settings
+        """What holds: the instance's settings, or those of the store view that ``use_store`` named."""
+        return self._own_settings or self.instance.settings
+
+    def use_store(self, store_id: int) -> None:
+        """Let the settings of a store view hold from now on, its own and its website's; 0 (admin) has none.
+
+        Raises:
+            StoreViewUnknown: it is not in the ledger, and websites have settings of their own: which of them
+                would hold cannot be told.
+        """
+        known = self._finder.stores(self._instance_name)
+        view = known.get("view", store_id)
+        if view is None and known.rows:
+            # It may be newer than what is believed.
+            known = self._finder.stores(self._instance_name, believed_seconds=0.0)
+            view = known.get("view", store_id)
+        if view is not None:
+            self._own_settings = effective(self.instance.settings, known.levels(view)).settings
+        elif known.has_website_settings:
+            raise StoreViewUnknown(
+                f"The ledger does not know the store view {store_id}, so it cannot tell which website's settings hold.",
+                system="magento",
+                store_id=store_id,
+                instance=self._instance_name,
+            )
 
     @cached_property
     def magento(self) -> MagentoClient:
@@ -116,6 +162,8 @@ class FlowContext:
         if not attempts or attempts[-1].outcome != "blocked":
             return
         age = max(0.0, (self.ledger.now() - attempts[-1].ended_at).total_seconds())
+        self.instance = self._finder.instance(self._instance_name, believed_seconds=age)
+        self._finder.stores(self._instance_name, believed_seconds=age)
         self._cache.forget(self.instance.name, older_than_seconds=age)
         self.odoo.profile(max_age_seconds=age)
 

@@ -71,6 +71,7 @@ def run(ctx: FlowContext) -> Mapping[str, Any]:
     ctx.label = str(raw.get("increment_id") or "") or None
     insist_on_version(ctx, raw)
     order = read_order(raw)
+    ctx.use_store(order.store_id)
     binding = ctx.ledger.bindings.get(ctx.instance.name, ORDER, ctx.job.entity)
     if binding is not None and binding.fingerprint is not None:
         return update(ctx, raw, order, binding)

@@ -29,6 +29,7 @@ def preview(ctx: FlowContext, increment_id: str) -> Mapping[str, Any]:
     order = read_order(ctx.magento.order(int(row["entity_id"])))
     shown: dict[str, Any] = {"increment_id": increment_id, "grand_total": order.grand_total, "problems": []}
     try:
+        ctx.use_store(order.store_id)
         book = gather(ctx, order, needs(order))
         plan = _plan(order, book, shown["problems"])
     except BridgeError as error:

@@ -63,6 +63,13 @@ PLACES: Mapping[str, Place] = {
         lock=lambda _: "import-customers",
         priority=40,
     ),
+    "import-stores": Place(
+        title="Read Magento's websites, store groups and store views",
+        queue="upkeep",
+        systems=_MAGENTO,
+        lock=lambda _: "import-stores",
+        priority=60,
+    ),
     "rebuild-bindings": Place(
         title="Bind again what the bridge made in Odoo",
         queue="upkeep",

@@ -28,6 +28,8 @@ class MagentoBox:
             access_token_secret=_token(chance),
         )
         self.state = MagentoState(integration=self._integration)
+        #: The stores, to rename, remove and add some.
+        self.stores = StoreAdmin(self.state.stores)
         #: A bearer token that works from the start, as an administrator's does.
         self.admin_token = _token(chance)
         self.state.guard.admin_tokens.add(self.admin_token)
@@ -90,11 +92,6 @@ class MagentoBox:
     def catalog(self) -> Catalog:
         """The products."""
         return self.state.catalog
-
-    @property
-    def stores(self) -> StoreAdmin:
-        """The stores, to rename, remove and add some."""
-        return StoreAdmin(self.state.stores)
 
     def generate_orders(self, count: int, *, kinds: tuple[str, ...] | None = None) -> list[Raw]:
         """Return ``count`` orders of this shop: the recorded ones first, then new ones of all kinds.

@@ -16,6 +16,18 @@ def _stored(name: str) -> Handler:
     return lambda ask: ask.state.stores[name]
 
 
+def _store_list(name: str, rows: Callable[[Ask], list[Raw]] | None = None) -> Handler:
+    """Return a handler of ``/store/...``: the list, or what an extension makes of it."""
+
+    def answer(ask: Ask) -> Any:
+        changed = ask.state.switches.store_answers
+        if name in changed:
+            return changed[name]
+        return ask.state.stores[name] if rows is None else rows(ask)
+
+    return answer
+
+
 def _search(rows: Callable[[Ask], Iterable[Raw]]) -> Handler:
     """Return a handler that searches rows by any of their own fields."""
 
@@ -91,10 +103,10 @@ _TAX = "Magento_Tax::manage_tax"
 _CUSTOMER = "Magento_Customer::customer"
 
 ENDPOINTS: tuple[Endpoint, ...] = (
-    Endpoint("GET", "store/websites", _STORE, _stored("websites")),
-    Endpoint("GET", "store/storeGroups", _STORE, _stored("storeGroups")),
-    Endpoint("GET", "store/storeViews", _STORE, _stored("storeViews")),
-    Endpoint("GET", "store/storeConfigs", _STORE, store_configs),
+    Endpoint("GET", "store/websites", _STORE, _store_list("websites")),
+    Endpoint("GET", "store/storeGroups", _STORE, _store_list("storeGroups")),
+    Endpoint("GET", "store/storeViews", _STORE, _store_list("storeViews")),
+    Endpoint("GET", "store/storeConfigs", _STORE, _store_list("storeConfigs", store_configs)),
     Endpoint("GET", "modules", "Magento_Backend::admin", _stored("modules")),
     Endpoint("GET", "directory/currency", None, _stored("currency")),
     Endpoint("GET", "directory/countries/:id", None, get_country),

@@ -11,7 +11,7 @@ import json
 import threading
 import time
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from importlib import resources
 from typing import Any
@@ -130,6 +130,8 @@ class Switches:
 
     #: ``webapi/validation/input_limit_enabled``: page sizes have a default of 20 and a maximum of 50.
     input_limits: bool = False
+    #: What an extension makes of the answers of ``/store/...``, by the list's name: ``storeViews``.
+    store_answers: dict[str, Any] = field(default_factory=dict)
 
 
 class MagentoState:

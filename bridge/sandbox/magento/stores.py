@@ -13,6 +13,9 @@ class StoreAdmin:
 
     def __init__(self, lists: dict[str, Any]) -> None:
         self._lists = lists
+        names = ("websites", "storeGroups", "storeViews")
+        #: The highest id that was ever given: one of what is gone is not given again.
+        self._last = {name: max(int(row["id"]) for row in lists[name]) for name in names}
 
     def rename_website(self, code: str, *, name: str | None = None, new_code: str | None = None) -> None:
         """Give a website another name or code; its id stays."""
@@ -74,7 +77,8 @@ class StoreAdmin:
         return next(row for row in self._lists[name] if row["code"] == code)
 
     def _next(self, name: str) -> int:
-        return max(int(row["id"]) for row in self._lists[name]) + 1
+        self._last[name] += 1
+        return self._last[name]
 
     def _add(self, name: str, row: Raw) -> None:
         self._lists[name] = [*self._lists[name], row]

@@ -43,7 +43,9 @@ from bridge.errors import (
     StaleRead,
     TotalDiffers,
 )
+from bridge.flows.context import StoreViewUnknown
 from bridge.flows.effects import EffectUnclear
+from bridge.flows.import_stores import StoresUnclear
 from bridge.flows.order_products import ProductUnknown
 from bridge.flows.rebuild_bindings import StoreUnknown
 from bridge.flows.update_order import OrderChanged
@@ -227,6 +229,18 @@ CASES: dict[str, tuple[Make, tuple[str, ...]]] = {
     "there is nothing to rebuild bindings from": (
         lambda: StoreUnknown("Odoo does not know this store.", system="odoo"),
         ("base_url", "Contact Tags"),
+    ),
+    "Magento's stores cannot be read": (
+        lambda: StoresUnclear("Magento's website base: code is missing.", system="magento"),
+        ("code is missing", "extension", "retry once"),
+    ),
+    "the store view of an order is not known": (
+        lambda: StoreViewUnknown("Not known.", system="magento", store_id=7, instance="shop"),
+        ("bridge run import-stores --instance shop", "go on by themselves"),
+    ),
+    "a store has a setting that cannot be": (
+        lambda: SettingsWrong("What is set for store view de cannot be.", reason="override"),
+        ("--store CODE --unset KEY",),
     ),
     "the SKU is unknown": (
         lambda: ProductUnknown("Odoo has no product.", system="odoo", sku="MUG-1"),
