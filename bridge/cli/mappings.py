@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from decimal import Decimal
 from typing import Any
@@ -13,10 +13,11 @@ from bridge.cli.app import App, pass_app, person
 from bridge.cli.output import json_option, print_json, print_table, print_text
 from bridge.errors import BridgeError
 from bridge.flows.kinds import MAPPING_KINDS, needs_mapping
-from bridge.ledger import MappingRow
+from bridge.ledger import MappingChange, MappingDecision, MappingRow
 from bridge.translate.money import plain
 
 _KIND = click.Choice(sorted(MAPPING_KINDS))
+_LONGEST_NAME = 100
 
 
 @click.group()
@@ -53,7 +54,7 @@ def list_(app: App, *, instance_name: str | None, kind: str | None, state: str |
         fold=("VALUE", "EXAMPLE", "LABEL"),
         spare=("LABEL",),
         right=("SEEN",),
-        empty="No values seen yet. They appear when orders are imported.",
+        empty="No values seen yet. They appear when orders are imported, or by: bridge run discover-mappings --wait",
     )
 
 
@@ -62,15 +63,30 @@ def _state(one: MappingRow) -> str:
     return "optional" if one.state == "unmapped" and not needs_mapping(one.kind, one.value) else one.state
 
 
+def by_option(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Add ``--by``: who decides."""
+    return click.option(
+        "--by", callback=_by, metavar="WHO", help="Who decides, for the history; else this system's user."
+    )(function)
+
+
+def _by(_context: click.Context, _parameter: click.Parameter, given: str | None) -> str:
+    who = person() if given is None else given.strip()
+    if not who or len(who) > _LONGEST_NAME or not who.isprintable():
+        raise click.UsageError("--by is a name of 1 to 100 characters.")
+    return who
+
+
 @mappings.command(name="set")
 @click.argument("kind", type=_KIND)
 @click.argument("value")
 @click.argument("odoo_id", type=click.IntRange(0))
 @click.option("--instance", "instance_name", metavar="NAME")
 @click.option("--unchecked", is_flag=True, help="Do not ask Odoo whether the record is there.")
+@by_option
 @pass_app
 def set_(
-    app: App, kind: str, value: str, odoo_id: int, *, instance_name: str | None, unchecked: bool
+    app: App, kind: str, value: str, odoo_id: int, *, instance_name: str | None, unchecked: bool, by: str
 ) -> None:
     """Map Magento's VALUE to the Odoo record ODOO_ID; 0 for zero_tax means no tax. Jobs that waited go on."""
     instance = app.instance(instance_name)
@@ -83,10 +99,9 @@ def set_(
     label = record.get("display_name")
     waiting = app.ledger.mappings.impact(instance.name, kind, value)
     app.ledger.mappings.set(
-        instance.name, kind, value, odoo_model=model, odoo_id=odoo_id, odoo_label=label, by=person()
+        instance.name, kind, value, odoo_model=model, odoo_id=odoo_id, odoo_label=label, by=by
     )
-    released = f" Jobs that waited for it and go on: {waiting}." if waiting else ""
-    print_text(f"{kind} {value} is {label or f'{model} {odoo_id}'}.{released}")
+    print_text(f"{kind} {value} is {label or f'{model} {odoo_id}'}.{_released(waiting)}")
     if "amount" in record and (doubt := _doubt(kind, value, record["amount"])):
         print_text(doubt, err=True)
 
@@ -95,14 +110,67 @@ def set_(
 @click.argument("kind", type=_KIND)
 @click.argument("value")
 @click.option("--instance", "instance_name", metavar="NAME")
+@by_option
 @pass_app
-def ignore(app: App, kind: str, value: str, *, instance_name: str | None) -> None:
+def ignore(app: App, kind: str, value: str, *, instance_name: str | None, by: str) -> None:
     """Say that VALUE stands for nothing in Odoo, where that is allowed."""
     if not MAPPING_KINDS[kind].may_ignore:
         raise click.UsageError(f"A {kind} cannot be ignored: money depends on it. Map it.")
     instance = app.instance(instance_name)
-    app.ledger.mappings.ignore(instance.name, kind, value, by=person())
-    print_text(f"{kind} {value} is ignored.")
+    waiting = app.ledger.mappings.impact(instance.name, kind, value)
+    app.ledger.mappings.ignore(instance.name, kind, value, by=by)
+    print_text(f"{kind} {value} is ignored.{_released(waiting)}")
+
+
+@mappings.command()
+@click.argument("kind", type=_KIND)
+@click.argument("value")
+@click.option("--instance", "instance_name", metavar="NAME")
+@json_option
+@pass_app
+def history(app: App, kind: str, value: str, *, instance_name: str | None, as_json: bool) -> None:
+    """Show every decision about VALUE: who, when, from what, to what."""
+    changes = app.ledger.mappings.history(app.instance(instance_name).name, kind, value)
+    before = [None, *changes]
+    if as_json:
+        print_json(
+            [
+                {"version": to.version, "by": to.by, "at": to.at, "from": _said(old), "to": _said(to)}
+                for old, to in zip(before, changes, strict=False)
+            ]
+        )
+        return
+    print_table(
+        ("VERSION", "AT", "BY", "FROM", "TO"),
+        [
+            (to.version, to.at, to.by, decided(old), decided(to))
+            for old, to in zip(before, changes, strict=False)
+        ],
+        fold=("FROM", "TO"),
+        empty=f"Nothing was decided about {kind} {value} yet.",
+    )
+
+
+def _said(one: MappingChange | None) -> Mapping[str, Any]:
+    if one is None:
+        return {"state": "unmapped", "odoo_model": None, "odoo_id": None, "odoo_label": None}
+    return {
+        "state": one.state,
+        "odoo_model": one.odoo_model,
+        "odoo_id": one.odoo_id,
+        "odoo_label": one.odoo_label,
+    }
+
+
+def decided(one: MappingChange | MappingRow | MappingDecision | None) -> str:
+    """Return in words what was decided about a value."""
+    if one is None or one.state != "mapped":
+        return "unmapped" if one is None else one.state
+    return f"{one.odoo_model} {one.odoo_id}{f' ({one.odoo_label})' if one.odoo_label else ''}"
+
+
+def _released(waiting: int) -> str:
+    return f" Jobs that waited for it and go on: {waiting}." if waiting else ""
 
 
 def _record(app: App, instance_name: str, model: str, odoo_id: int) -> Mapping[str, Any]:

@@ -45,7 +45,38 @@ MAPPING_KINDS: Mapping[str, MappingKind] = {
     "store": MappingKind(
         model="crm.team", title="Magento store view: the sales team", may_ignore=True, is_optional=True
     ),
+    "customer_group": MappingKind(
+        model="product.pricelist",
+        title="Magento customer group: its pricelist",
+        may_ignore=True,
+        is_optional=True,
+    ),
+    "order_status": MappingKind(
+        model="crm.tag", title="Magento order status: a tag of the order", may_ignore=True, is_optional=True
+    ),
+    "source": MappingKind(
+        model="stock.warehouse", title="Magento inventory source", may_ignore=True, is_optional=True
+    ),
+    "attribute": MappingKind(
+        model="product.attribute",
+        title="Magento product attribute with choices",
+        may_ignore=True,
+        is_optional=True,
+    ),
+    "unit": MappingKind(
+        model="uom.uom", title="unit of weight of a store view", may_ignore=True, is_optional=True
+    ),
+    "carrier": MappingKind(
+        model="delivery.carrier",
+        title="carrier of a shipment, by its code",
+        may_ignore=True,
+        is_optional=True,
+    ),
 }
+#: Kinds that decide how an order is translated; the others are kept for flows that are still to come.
+ORDER_KINDS = frozenset(
+    {"tax", "zero_tax", "payment_method", "shipping_method", "service", "currency", "store"}
+)
 #: Services that the bridge makes a product for, unless the settings or a mapping name one. All others are money
 #: that belongs on an account somebody must choose.
 OWN_SERVICES: Mapping[str, str] = {

@@ -53,6 +53,7 @@ def gather(ctx: FlowContext, order: MagentoOrder, needs: OrderNeeds) -> OrderBoo
         states=states_of(ctx, (order.billing, order.delivery)),
         lang=ctx.reference.language(order.store_id),
         pricelist_id=chosen.get("currency") or _pricelist(ctx, order.currency),
+        versions={key: row.version for key, row in mapped.items()},
     )
 
 
@@ -104,6 +105,12 @@ def _choices(order: MagentoOrder) -> Mapping[str, str]:
     }
 
 
+def _others(order: MagentoOrder) -> Mapping[str, str]:
+    """Return values by kind that an order shows and that do not change its translation."""
+    group = order.customer.group_id
+    return {"customer_group": "" if group is None else str(group), "order_status": order.status}
+
+
 def _of(
     mapped: Mapping[MappingKey, MappingRow], keys: list[MappingKey]
 ) -> list[tuple[MappingKey, MappingRow]]:
@@ -122,7 +129,8 @@ def _note_values(ctx: FlowContext, order: MagentoOrder, needs: OrderNeeds) -> No
     if any(need.is_service for need in needs.products):
         services.append(service_key(BUNDLE))
     labels = {**needs.labels, **_labels(order)}
-    keys = [*needs.taxes, *services, *((kind, value) for kind, value in _choices(order).items() if value)]
+    shown = {**_choices(order), **_others(order)}
+    keys = [*needs.taxes, *services, *((kind, value) for kind, value in shown.items() if value)]
     example = f"order {order.increment_id}"
     ctx.ledger.mappings.observe(
         ctx.instance.name,

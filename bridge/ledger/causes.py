@@ -51,13 +51,18 @@ def is_gone(session: Session, job: Job, cause: str) -> bool:
     where, kind_and_value = cause.partition(":")[::2]
     if where == "mapping":
         kind, _, value = kind_and_value.partition(":")
-        named = {"instance": job.instance, "kind": kind, "value": value}
-        session.run(_TOUCH_MAPPING, **named)
-        return bool(session.value(_MAPPING, **named) != "unmapped")
+        touch_mapping(session, job.instance, kind, value)
+        state = session.value(_MAPPING, instance=job.instance, kind=kind, value=value)
+        return bool(state != "unmapped")
     session.run(_TOUCH_CAUSE, instance=job.instance, cause=cause)
     session.row(_LOCK_CAUSE, instance=job.instance, cause=cause)
     found = session.row(_RELEASED, instance=job.instance, cause=cause, since=job.started_at)
     return found is not None
+
+
+def touch_mapping(session: Session, instance: str, kind: str, value: str) -> None:
+    """Make sure that a value has a row, which can be locked."""
+    session.run(_TOUCH_MAPPING, instance=instance, kind=kind, value=value)
 
 
 def mark_released(session: Session, instance: str, cause: str) -> None:

@@ -185,6 +185,37 @@ class MappingRow:
 
 
 @dataclass(frozen=True, kw_only=True)
+class MappingDecision:
+    """What a person says that a value stands for."""
+
+    kind: str
+    value: str
+    state: Literal["mapped", "ignored"]
+    odoo_model: str | None = None
+    odoo_id: int | None = None
+    odoo_label: str | None = None
+
+    def is_in_force(self, row: MappingRow | None) -> bool:
+        """Whether ``row`` says the same already; labels are only for people."""
+        return row is not None and (self.state, self.odoo_model, self.odoo_id) == (
+            row.state,
+            row.odoo_model,
+            row.odoo_id,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class MappingDecided:
+    """What became of a decision."""
+
+    decision: MappingDecision
+    #: The row before it, None where the value was not known.
+    before: MappingRow | None
+    #: Jobs that waited for it and go on.
+    released: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
 class MappingChange:
     """One decision in a mapping's history."""
 
@@ -199,6 +230,19 @@ class MappingChange:
     data: Mapping[str, Any]
     by: str
     at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class BoundExplanation:
+    """A bound record, and what the ledger keeps of it."""
+
+    magento_id: str
+    magento_label: str | None
+    odoo_label: str | None
+    #: When it was bound.
+    created_at: datetime
+    #: None where nothing is kept.
+    content: Mapping[str, Any] | None
 
 
 @dataclass(frozen=True, kw_only=True)

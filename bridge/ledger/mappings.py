@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Sequence
 from typing import Any
 
-from bridge.ledger.causes import mapping_cause, mark_released, release_cause, remapping_cause
+from bridge.ledger.causes import (
+    mapping_cause,
+    mark_released,
+    release_cause,
+    remapping_cause,
+    touch_mapping,
+)
 from bridge.ledger.database import Database, Session
 from bridge.ledger.dialects import json_rows
-from bridge.ledger.facts import MappingChange, MappingRow
-from bridge.ledger.shapes import Shape, to_json
+from bridge.ledger.facts import MappingChange, MappingDecided, MappingDecision, MappingRow
+from bridge.ledger.shapes import Shape
 
 _MAPPING = Shape(MappingRow)
 _CHANGE = Shape(MappingChange)
@@ -40,18 +46,31 @@ ON CONFLICT (instance, kind, entity) DO NOTHING
 _OBSERVE_FIRST = f"WITH first AS ({_FIRST} RETURNING entity)" + _OBSERVE.replace(
     "WHERE true", "WHERE EXISTS (SELECT 1 FROM first)"
 )
+#: Values that Magento's configuration names were not seen in any record: they count nothing and give no example.
+_NOTE = """
+INSERT INTO mappings (instance, kind, value, label, state, version, data, seen_count, first_seen_at, last_seen_at,
+    updated_at)
+SELECT :instance, s.kind, s.value, s.label, 'unmapped', 0, '{}', 0, {now}, {now}, {now}
+FROM {rows seen s(kind text, value text, label text)}
+WHERE true
+ORDER BY s.kind, s.value
+ON CONFLICT (instance, kind, value) DO NOTHING
+"""
+_RELABEL = """
+UPDATE mappings AS m SET label = s.label
+FROM {rows seen s(kind text, value text, label text)}
+WHERE m.instance = :instance AND m.kind = s.kind AND m.value = s.value AND s.label IS NOT NULL
+    AND (m.label IS NULL OR (m.seen_count = 0 AND m.label <> s.label))
+"""
 _DECIDE = f"""
-INSERT INTO mappings (instance, kind, value, state, odoo_model, odoo_id, odoo_label, version, data, seen_count,
-    first_seen_at, last_seen_at, updated_by, updated_at)
-VALUES (:instance, :kind, :value, :state, :odoo_model, :odoo_id, :odoo_label, 1, :data, 0, {{now}}, {{now}}, :by, {{now}})
-ON CONFLICT (instance, kind, value) DO UPDATE SET state = excluded.state, odoo_model = excluded.odoo_model,
-    odoo_id = excluded.odoo_id, odoo_label = excluded.odoo_label, data = excluded.data,
-    version = mappings.version + 1, updated_by = excluded.updated_by, updated_at = excluded.updated_at
+UPDATE mappings SET state = :state, odoo_model = :odoo_model, odoo_id = :odoo_id, odoo_label = :odoo_label,
+    version = version + 1, updated_by = :by, updated_at = {{now}}
+WHERE instance = :instance AND kind = :kind AND value = :value
 RETURNING {_MAPPING.columns}
 """
 _KEEP = """
 INSERT INTO mapping_history (instance, kind, value, state, odoo_model, odoo_id, odoo_label, version, data, by, at)
-VALUES (:instance, :kind, :value, :state, :odoo_model, :odoo_id, :odoo_label, :version, :data, :by, {now})
+VALUES (:instance, :kind, :value, :state, :odoo_model, :odoo_id, :odoo_label, :version, '{}', :by, {now})
 """
 _GET = f"""
 SELECT {_MAPPING.columns} FROM mappings WHERE instance = :instance AND kind = :kind AND value = :value
@@ -111,6 +130,23 @@ class Mappings:
 
         self._database.write(work)
 
+    def note(self, instance: str, named: Iterable[tuple[str, str, str | None]]) -> int:
+        """Note values (kind, value, label) that Magento's configuration names; returns how many are new.
+
+        Counts, examples and decisions stay, and so does the label of a value that records have shown.
+        """
+        rows = {(kind, value): {"kind": kind, "value": value, "label": label} for kind, value, label in named}
+        if not rows:
+            return 0
+        values = json_rows(rows.values())
+
+        def work(session: Session) -> int:
+            new = session.run(_NOTE, instance=instance, seen=values)
+            session.run(_RELABEL, instance=instance, seen=values)
+            return new
+
+        return self._database.write(work)
+
     def set(
         self,
         instance: str,
@@ -121,21 +157,46 @@ class Mappings:
         odoo_id: int,
         odoo_label: str | None,
         by: str,
-        data: Mapping[str, Any] | None = None,
     ) -> MappingRow:
         """Decide that a value stands for an Odoo record, and let the jobs go on that lacked it or had a wrong one."""
-        record = {
-            "odoo_model": odoo_model,
-            "odoo_id": odoo_id,
-            "odoo_label": odoo_label,
-            "data": to_json(data or {}),
-        }
-        return self._decide(instance, kind, value, state="mapped", by=by, **record)
+        decision = MappingDecision(
+            kind=kind,
+            value=value,
+            state="mapped",
+            odoo_model=odoo_model,
+            odoo_id=odoo_id,
+            odoo_label=odoo_label,
+        )
+        return self._decide_one(instance, decision, by=by)
 
     def ignore(self, instance: str, kind: str, value: str, *, by: str) -> MappingRow:
         """Decide that a value stands for nothing; jobs that lacked it go on and say what that means for them."""
-        record = {"odoo_model": None, "odoo_id": None, "odoo_label": None, "data": "{}"}
-        return self._decide(instance, kind, value, state="ignored", by=by, **record)
+        return self._decide_one(instance, MappingDecision(kind=kind, value=value, state="ignored"), by=by)
+
+    def decide(
+        self, instance: str, decisions: Iterable[MappingDecision], *, by: str
+    ) -> Sequence[MappingDecided]:
+        """Make all ``decisions`` in one transaction, and return those that changed something.
+
+        What is in force already is left alone, so the same decisions again change nothing.
+        """
+        # In one order, so that two imports at once wait for each other and do not meet head on.
+        ordered = sorted(decisions, key=lambda one: (one.kind, one.value))
+
+        def work(session: Session) -> list[MappingDecided]:
+            made = []
+            for decision in ordered:
+                touch_mapping(session, instance, decision.kind, decision.value)
+                row = session.row(
+                    _GET + " {for_update}", instance=instance, kind=decision.kind, value=decision.value
+                )
+                before = None if row is None else _MAPPING.read(row)
+                if not decision.is_in_force(before):
+                    _, released = _decide(session, instance, decision, by=by)
+                    made.append(MappingDecided(decision=decision, before=before, released=released))
+            return made
+
+        return self._database.write(work, on_conflict_again=True)
 
     def get(self, instance: str, kind: str, value: str) -> MappingRow | None:
         """Return a value's row, mapped or not, or None."""
@@ -154,20 +215,10 @@ class Mappings:
         with self._database.read() as session:
             return int(session.value(_IMPACT, instance=instance, missing=missing, wrong=wrong))
 
-    def _decide(
-        self, instance: str, kind: str, value: str, *, state: str, by: str, **record: Any
-    ) -> MappingRow:
-        named = {"instance": instance, "kind": kind, "value": value, "state": state, "by": by, **record}
-
+    def _decide_one(self, instance: str, decision: MappingDecision, *, by: str) -> MappingRow:
         def work(session: Session) -> MappingRow:
-            # The row is locked first: a job about to be blocked for lack of it looks after this transaction.
-            rows = session.rows(_DECIDE, **named)
-            decided = _MAPPING.read(rows[0])
-            session.run(_KEEP, version=decided.version, **named)
-            release_cause(session, instance, mapping_cause(kind, value))
-            mark_released(session, instance, remapping_cause(kind, value))
-            release_cause(session, instance, remapping_cause(kind, value))
-            return decided
+            touch_mapping(session, instance, decision.kind, decision.value)
+            return _decide(session, instance, decision, by=by)[0]
 
         return self._database.write(work, on_conflict_again=True)
 
@@ -183,3 +234,24 @@ class Mappings:
         sql = f"SELECT {_MAPPING.columns} FROM mappings WHERE {' AND '.join(where)} ORDER BY kind, value LIMIT :limit"
         with self._database.read() as session:
             return _MAPPING.read_all(session.rows(sql, **params))
+
+
+def _decide(session: Session, instance: str, decision: MappingDecision, *, by: str) -> tuple[MappingRow, int]:
+    """Make a decision about a value that has a row, keep it, and let the jobs go on that waited for it."""
+    kind, value = decision.kind, decision.value
+    named = {
+        "instance": instance,
+        "kind": kind,
+        "value": value,
+        "state": decision.state,
+        "odoo_model": decision.odoo_model,
+        "odoo_id": decision.odoo_id,
+        "odoo_label": decision.odoo_label,
+        "by": by,
+    }
+    # The row is locked first: a job about to be blocked for lack of it looks after this transaction.
+    decided = _MAPPING.read(session.rows(_DECIDE, **named)[0])
+    session.run(_KEEP, version=decided.version, **named)
+    released = release_cause(session, instance, mapping_cause(kind, value))
+    mark_released(session, instance, remapping_cause(kind, value))
+    return decided, released + release_cause(session, instance, remapping_cause(kind, value))

@@ -62,6 +62,8 @@ class OrderBook:
     lang: str | None = None
     #: Pricelist of the order's currency and company without discount display (RULES 1.12).
     pricelist_id: int | None = None
+    #: Version of each mapping that was in force; one that is missing was not mapped.
+    versions: Mapping[MappingKey, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -36,7 +36,7 @@ def test_every_kind_is_noted_with_its_count_and_the_last_order_that_had_it(open_
     last = f"order {second['increment_id']}"
     found = seen(shop)
     assert {kind for kind, _ in found} == {
-        "currency", "payment_method", "service", "shipping_method", "store", "tax",
+        "currency", "customer_group", "order_status", "payment_method", "service", "shipping_method", "store", "tax",
     }  # fmt: skip
     assert found["currency", first["order_currency_code"]] == ("unmapped", 2, last)
     assert found["payment_method", first["payment"]["method"]][1:] == (2, last)
@@ -44,6 +44,8 @@ def test_every_kind_is_noted_with_its_count_and_the_last_order_that_had_it(open_
     assert found["service", "discount"] == ("unmapped", 1, f"order {first['increment_id']}")
     assert found["service", "bundle"] == ("unmapped", 1, last)
     assert sum(count for _, count, _ in of_kind(shop, "store").values()) == 2
+    assert sum(count for _, count, _ in of_kind(shop, "customer_group").values()) == 2
+    assert found["order_status", first["status"]] == ("unmapped", 2, last)
     assert {state for state, _, _ in of_kind(shop, "tax").values()} == {"mapped"}
     assert max(count for _, count, _ in of_kind(shop, "tax").values()) == 2
     labels = {one.kind: one.label for one in shop.ledger.mappings.list("shop")}

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from bridge.ledger import Ledger
+from bridge.ledger import Ledger, LedgerError, MappingDecision
 from bridge.retry import Decision
 from tests.support.ledger import again, in_threads, start, state_of
 
@@ -122,6 +122,114 @@ def test_nobody_stays_blocked_when_the_mapping_is_set_at_that_moment(ledger: Led
             lambda value=value: decide(ledger, value),
         )
         assert state_of(ledger, job.id) == "pending"
+
+
+def mapped(value: str, odoo_id: int, kind: str = "tax") -> MappingDecision:
+    return MappingDecision(
+        kind=kind, value=value, state="mapped", odoo_model="account.tax", odoo_id=odoo_id, odoo_label=value
+    )
+
+
+def test_many_decisions_are_one_act_and_the_same_again_are_none(ledger: Ledger):
+    decide(ledger, "kept", odoo_id=1)
+    decide(ledger, "other", odoo_id=2)
+    decisions = [
+        mapped("other", 3),
+        mapped("kept", 1),
+        mapped("new", 4),
+        MappingDecision(kind="store", value="1", state="ignored"),
+    ]
+    made = ledger.mappings.decide("shop", decisions, by="ben")
+    assert [(one.decision.value, one.before and one.before.odoo_id) for one in made] == [
+        ("1", None),
+        ("new", None),
+        ("other", 2),
+    ]
+    rows = {(one.kind, one.value): one for one in ledger.mappings.list("shop")}
+    assert {key: (one.state, one.odoo_id, one.version, one.updated_by) for key, one in rows.items()} == {
+        ("store", "1"): ("ignored", None, 1, "ben"),
+        ("tax", "kept"): ("mapped", 1, 1, "anna"),
+        ("tax", "new"): ("mapped", 4, 1, "ben"),
+        ("tax", "other"): ("mapped", 3, 2, "ben"),
+    }
+    assert ledger.mappings.decide("shop", decisions, by="cleo") == []
+    assert [one.by for one in ledger.mappings.history("shop", "tax", "other")] == ["anna", "ben"]
+
+
+def test_many_decisions_are_made_all_or_none(ledger: Ledger):
+    with pytest.raises(LedgerError):
+        ledger.mappings.decide("shop", [mapped("a", 1), mapped("b", 2**70)], by="ben")
+    assert ledger.mappings.list("shop") == []
+    assert ledger.mappings.history("shop", "tax", "a") == []
+
+
+@pytest.mark.parametrize("cause", [CAUSE, WRONG])
+@pytest.mark.parametrize("state", ["mapped", "ignored"])
+def test_many_decisions_let_blocked_jobs_go_on_too(ledger: Ledger, cause: str, state: str):
+    job, about_to_block = start(ledger, "1"), start(ledger, "2")
+    assert ledger.jobs.finish(job, Decision(state="blocked", cause=cause)) == "blocked"
+    decision = mapped(VALUE, 5)
+    if state == "ignored":
+        decision = MappingDecision(kind="tax", value=VALUE, state="ignored")
+    (made,) = ledger.mappings.decide("shop", [decision], by="anna")
+    assert made.released == 1
+    assert state_of(ledger, job.id) == "pending"
+    assert ledger.jobs.finish(about_to_block, Decision(state="blocked", cause=cause)) == "pending"
+
+
+@pytest.mark.parametrize("kind", ["mapping", "remapping"])
+@pytest.mark.parametrize("way", ["decide", "ignore"])
+def test_nobody_stays_blocked_when_many_are_decided_at_that_moment(ledger: Ledger, kind: str, way: str):
+    for number in range(10):
+        value = f"rate {number}"
+        job = start(ledger, str(number))
+        blocked = Decision(state="blocked", cause=f"{kind}:tax:{value}")
+        decisions = [mapped(value, 8), mapped("another", number)]
+        in_threads(
+            lambda job=job, blocked=blocked: ledger.jobs.finish(job, blocked),
+            lambda value=value, decisions=decisions: (
+                ledger.mappings.decide("shop", decisions, by="anna")
+                if way == "decide"
+                else ledger.mappings.ignore("shop", "tax", value, by="anna")
+            ),
+        )
+        assert state_of(ledger, job.id) == "pending"
+
+
+def test_the_same_decisions_at_once_are_made_once(ledger: Ledger):
+    values = [mapped(f"rate {number}", number) for number in range(20)]
+    made = in_threads(
+        lambda: ledger.mappings.decide("shop", values, by="anna"),
+        lambda: ledger.mappings.decide("shop", values[::-1], by="ben"),
+    )
+    assert sum(map(len, made)) == 20
+    assert {one.version for one in ledger.mappings.list("shop")} == {1}
+
+
+def test_what_the_configuration_names_is_noted_without_a_count(ledger: Ledger):
+    ledger.mappings.observe(
+        "shop", [("store", "1", "Web, English", "order 1"), ("tax", "a", None, "order 1")]
+    )
+    decide(ledger, "b")
+    named = [
+        ("store", "1", "English"),
+        ("tax", "a", "rate of DE"),
+        ("tax", "b", "of FR"),
+        ("source", "x", None),
+    ]
+    assert ledger.mappings.note("shop", named) == 1
+    assert ledger.mappings.note("shop", named) == 0
+    rows = {(one.kind, one.value): one for one in ledger.mappings.list("shop")}
+    assert {key: (one.state, one.label, one.example, one.seen_count) for key, one in rows.items()} == {
+        ("source", "x"): ("unmapped", None, None, 0),
+        ("store", "1"): ("unmapped", "Web, English", "order 1", 1),
+        ("tax", "a"): ("unmapped", "rate of DE", "order 1", 1),
+        ("tax", "b"): ("mapped", "of FR", None, 0),
+    }
+    ledger.mappings.note("shop", [("tax", "b", "of Belgium")])
+    assert ledger.mappings.get("shop", "tax", "b").label == "of Belgium"
+    assert ledger.mappings.note("shop", []) == 0
+    assert ledger.mappings.list("other") == []
 
 
 def test_two_decisions_at_once_get_two_versions(ledger: Ledger):
