@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
@@ -117,6 +117,34 @@ def import_customers(
 ) -> int:
     """Import the customers that changed in Magento."""
     return _scan(app, "import-customers", from_date, instance_name, wait=wait, as_json=as_json)
+
+
+@run.command(name="discover-mappings")
+@_job_options
+@pass_app
+def discover_mappings(app: App, *, instance_name: str | None, wait: bool, as_json: bool) -> int:
+    """Read from Magento's configuration which values can be mapped. Maps nothing."""
+    followed = start_run(app, app.instance(instance_name).name, "discover-mappings", {})
+    code = end(app, followed, wait=wait, as_json=as_json)
+    if not as_json:
+        for result in (job.result for job in followed.jobs(app.ledger) if job.result):
+            _show_discovered(result)
+    return code
+
+
+def _show_discovered(result: Mapping[str, Any]) -> None:
+    print_table(
+        ("KIND", "VALUES"), list(result["found"].items()), empty="No values found.", right=("VALUES",)
+    )
+    print_text(f"New: {result['new']}. See them: bridge mappings list --state unmapped")
+    for one in result["not_read"]:
+        print_text(f"Not read: {one['table']}: {one['why']}.", err=True)
+    if any(one["resource"] for one in result["not_read"]):
+        print_text(
+            "Give the integration these resources in Magento under System > Integrations > API, save, activate it "
+            "again, and repeat.",
+            err=True,
+        )
 
 
 @run.command()

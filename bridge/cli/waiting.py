@@ -35,7 +35,11 @@ _MOVING = ("pending", "queued", "running", "retry_waiting")
 _RUNNERS = frozenset({"all", "tasks", "embedded"})
 _SHOWN_JOBS = 20
 #: What a run of each kind looks at.
-_SEEN = {"import-orders": "changed orders seen", "rebuild-bindings": "records of Odoo looked at"}
+_SEEN = {
+    "discover-mappings": "values of Magento's configuration seen",
+    "import-orders": "changed orders seen",
+    "rebuild-bindings": "records of Odoo looked at",
+}
 
 
 @dataclass

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from bridge.flows import (
+    discover_mappings,
     find_order,
     import_customer,
     import_customers,
@@ -24,6 +25,7 @@ def _nothing(_: FlowContext) -> None:
 
 
 FLOWS: Mapping[str, Run] = {
+    "discover-mappings": discover_mappings.run,
     "find-order": find_order.run,
     "import-customer": import_customer.run,
     "import-customers": import_customers.run,

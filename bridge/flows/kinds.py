@@ -45,12 +45,6 @@ MAPPING_KINDS: Mapping[str, MappingKind] = {
     "store": MappingKind(
         model="crm.team", title="Magento store view: the sales team", may_ignore=True, is_optional=True
     ),
-    "customer_group": MappingKind(
-        model="product.pricelist",
-        title="Magento customer group: its pricelist",
-        may_ignore=True,
-        is_optional=True,
-    ),
     "order_status": MappingKind(
         model="crm.tag", title="Magento order status: a tag of the order", may_ignore=True, is_optional=True
     ),

@@ -70,6 +70,13 @@ PLACES: Mapping[str, Place] = {
         lock=lambda _: "import-stores",
         priority=60,
     ),
+    "discover-mappings": Place(
+        title="Read from Magento's configuration which values can be mapped",
+        queue="upkeep",
+        systems=_MAGENTO,
+        lock=lambda _: "discover-mappings",
+        priority=40,
+    ),
     "rebuild-bindings": Place(
         title="Bind again what the bridge made in Odoo",
         queue="upkeep",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bridge.magento.auth import BearerSecret, MagentoSecret, OAuthSecret, parse_secret
 from bridge.magento.client import MagentoClient
+from bridge.magento.lists import ListPage, read_list
 from bridge.magento.probe import Probe, Resource
 from bridge.magento.scan import ScanCursor, ScanPage
 from bridge.magento.search import Filter, search_query
@@ -12,6 +13,7 @@ from bridge.magento.stores import StoreConfig, StoreGroup, StoreTree, StoreView,
 __all__ = [
     "BearerSecret",
     "Filter",
+    "ListPage",
     "MagentoClient",
     "MagentoSecret",
     "OAuthSecret",
@@ -25,6 +27,7 @@ __all__ = [
     "StoreView",
     "Website",
     "parse_secret",
+    "read_list",
     "search_query",
     "store_tree",
 ]

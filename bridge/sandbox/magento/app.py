@@ -19,7 +19,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from bridge.sandbox.faults import Reply
-from bridge.sandbox.magento import catalog_api, orders_api, shop_api
+from bridge.sandbox.magento import attributes_api, catalog_api, orders_api, shop_api
 from bridge.sandbox.magento.ask import Ask, Endpoint
 from bridge.sandbox.magento.fields import only_fields
 from bridge.sandbox.magento.rest import INTERNAL_ERROR, RestError, no_route, not_authorized
@@ -27,7 +27,12 @@ from bridge.sandbox.magento.state import MagentoState
 
 _METHODS = ("GET", "POST", "PUT", "DELETE")
 _JSON = "application/json; charset=utf-8"
-_ENDPOINTS = (*orders_api.ENDPOINTS, *catalog_api.ENDPOINTS, *shop_api.ENDPOINTS)
+_ENDPOINTS = (
+    *orders_api.ENDPOINTS,
+    *attributes_api.ENDPOINTS,
+    *catalog_api.ENDPOINTS,
+    *shop_api.ENDPOINTS,
+)
 
 _ERROR_PAGE = b"""<!doctype html>
 <html xmlns="http://www.w3.org/1999/xhtml" >

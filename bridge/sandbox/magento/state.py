@@ -144,6 +144,8 @@ class MagentoState:
         self.catalog = Catalog(load_data("products"))
         self.customers: dict[int, Raw] = {raw["id"]: raw for raw in load_data("customers")}
         self.stores: dict[str, Any] = load_data("stores")
+        #: The product attributes that a person made, with their choices.
+        self.attributes: list[Raw] = load_data("attributes")
         #: User names and passwords of administrators and customers, for the token endpoints.
         self.admins: dict[str, str] = {}
         self.customer_passwords: dict[str, str] = {}

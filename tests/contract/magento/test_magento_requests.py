@@ -14,7 +14,7 @@ import httpx
 import pytest
 
 from bridge.errors import BridgeError, ServiceRejected, SettingsWrong
-from bridge.magento import BearerSecret, Filter, ScanCursor, search_query
+from bridge.magento import BearerSecret, Filter, ScanCursor, read_list, search_query
 
 from .conftest import KEYS, TESTS, Shop, query_of, recording
 
@@ -36,6 +36,23 @@ CALLS = {
     "store_views": lambda client: client.store_views(),
     "store_configs": lambda client: client.store_configs(),
     "probe": lambda client: client.probe(),
+    "tax rates": lambda client: read_list(
+        client, "/taxRates/search", key="code", fields=("rate",), after="DE-19"
+    ),
+    "customer groups": lambda client: read_list(
+        client, "/customerGroups/search", key="id", fields=("code",), after=3
+    ),
+    "sources": lambda client: read_list(
+        client, "/inventory/sources", key="source_code", fields=("name", "carrier_links"), after="default"
+    ),
+    "attributes": lambda client: read_list(
+        client,
+        "/products/attributes",
+        key="attribute_code",
+        fields=("default_frontend_label",),
+        filters=(Filter("is_user_defined", 1), Filter("frontend_input", "select,multiselect", "in")),
+        after="color",
+    ),
 }
 
 
