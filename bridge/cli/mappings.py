@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from bridge.cli.app import App, pass_app, person
+from bridge.cli.mapping_impact import impact
 from bridge.cli.output import json_option, print_json, print_table, print_text
 from bridge.errors import BridgeError
 from bridge.flows.kinds import MAPPING_KINDS, needs_mapping
@@ -22,7 +23,11 @@ _LONGEST_NAME = 100
 
 @click.group()
 def mappings() -> None:
-    """Which Odoo record a Magento value stands for: list, set, ignore."""
+    """Which Odoo record a Magento value stands for: what was seen, what was decided, what it would change."""
+
+
+for command in (impact,):
+    mappings.add_command(command)
 
 
 @mappings.command(name="list")

@@ -39,6 +39,7 @@ from bridge.translate import (
     preview_lines,
     translate_order,
 )
+from bridge.translate.mapping_use import mappings_used
 
 #: Kind of what the ledger keeps of orders that were placed before ``import_from_date``.
 HISTORY = "history"
@@ -125,6 +126,7 @@ def _write(
         "sale_order": stored.name,
         "flags": flags,
         "twin_of": twin,
+        "mappings": mappings_used(order, plan, book),
         **kept_for_later(raw, order),
     }
     ctx.ledger.explanations.put(ctx.instance.name, ORDER, entity, content)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from bridge.ledger.database import Database, Session
-from bridge.ledger.facts import Explanation
+from bridge.ledger.facts import BoundExplanation, Explanation
 from bridge.ledger.held import after_choice, back_to_pending
 from bridge.ledger.records import Pause, Process
 from bridge.ledger.shapes import Shape, to_json
@@ -14,6 +15,14 @@ from bridge.ledger.shapes import Shape, to_json
 _PAUSE = Shape(Pause, instance="nullif(instance, '')", flow="nullif(flow, '')")
 _PROCESS = Shape(Process, age_seconds="{age:beat_at}")
 _EXPLANATION = Shape(Explanation)
+_BOUND = Shape(
+    BoundExplanation,
+    magento_id="b.magento_id",
+    magento_label="b.magento_label",
+    odoo_label="b.odoo_label",
+    created_at="b.created_at",
+    content="e.content",
+)
 
 _PAUSE_ADD = """
 INSERT INTO pauses (instance, flow, by, since) VALUES (:instance, :flow, :by, {now})
@@ -35,6 +44,13 @@ ON CONFLICT (instance, kind, entity) DO UPDATE SET content = excluded.content, u
 """
 _EXPLANATION_GET = f"""
 SELECT {_EXPLANATION.columns} FROM explanations WHERE instance = :instance AND kind = :kind AND entity = :entity
+"""
+_OF_BOUND = f"""
+SELECT {_BOUND.columns}
+FROM bindings b
+LEFT JOIN explanations e ON e.instance = b.instance AND e.kind = b.kind AND e.entity = b.magento_id
+WHERE b.instance = :instance AND b.kind = :kind AND b.magento_id > :after AND b.created_at >= :since
+ORDER BY b.magento_id LIMIT :limit
 """
 #: A process that has not beaten for this long is not alive.
 ALIVE_SECONDS = 15.0
@@ -112,3 +128,13 @@ class Explanations:
         with self._database.read() as session:
             row = session.row(_EXPLANATION_GET, instance=instance, kind=kind, entity=str(entity))
         return _EXPLANATION.read(row) if row else None
+
+    def of_bound(
+        self, instance: str, kind: str, *, since: datetime, after: str = "", limit: int = 200
+    ) -> list[BoundExplanation]:
+        """Return a page of what was bound since then, behind ``after``, with what is kept of each."""
+        with self._database.read() as session:
+            rows = session.rows(
+                _OF_BOUND, instance=instance, kind=kind, since=since, after=after, limit=limit
+            )
+        return _BOUND.read_all(rows)
