@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict
 from decimal import Decimal
 from typing import Any
 
 import click
 
-from bridge.cli.app import App, pass_app, person
+from bridge.cli.app import App, pass_app
+from bridge.cli.mapping_files import export, import_
 from bridge.cli.mapping_impact import impact
+from bridge.cli.mapping_words import by_option, decided
 from bridge.cli.output import json_option, print_json, print_table, print_text
 from bridge.errors import BridgeError
 from bridge.flows.kinds import MAPPING_KINDS, needs_mapping
-from bridge.ledger import MappingChange, MappingDecision, MappingRow
+from bridge.ledger import MappingChange, MappingRow
 from bridge.translate.money import plain
 
 _KIND = click.Choice(sorted(MAPPING_KINDS))
-_LONGEST_NAME = 100
 
 
 @click.group()
@@ -26,7 +27,7 @@ def mappings() -> None:
     """Which Odoo record a Magento value stands for: what was seen, what was decided, what it would change."""
 
 
-for command in (impact,):
+for command in (export, impact, import_):
     mappings.add_command(command)
 
 
@@ -66,20 +67,6 @@ def list_(app: App, *, instance_name: str | None, kind: str | None, state: str |
 def _state(one: MappingRow) -> str:
     """Return a value's state; what no order waits for is said to be optional."""
     return "optional" if one.state == "unmapped" and not needs_mapping(one.kind, one.value) else one.state
-
-
-def by_option(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Add ``--by``: who decides."""
-    return click.option(
-        "--by", callback=_by, metavar="WHO", help="Who decides, for the history; else this system's user."
-    )(function)
-
-
-def _by(_context: click.Context, _parameter: click.Parameter, given: str | None) -> str:
-    who = person() if given is None else given.strip()
-    if not who or len(who) > _LONGEST_NAME or not who.isprintable():
-        raise click.UsageError("--by is a name of 1 to 100 characters.")
-    return who
 
 
 @mappings.command(name="set")
@@ -165,13 +152,6 @@ def _said(one: MappingChange | None) -> Mapping[str, Any]:
         "odoo_id": one.odoo_id,
         "odoo_label": one.odoo_label,
     }
-
-
-def decided(one: MappingChange | MappingRow | MappingDecision | None) -> str:
-    """Return in words what was decided about a value."""
-    if one is None or one.state != "mapped":
-        return "unmapped" if one is None else one.state
-    return f"{one.odoo_model} {one.odoo_id}{f' ({one.odoo_label})' if one.odoo_label else ''}"
 
 
 def _released(waiting: int) -> str:

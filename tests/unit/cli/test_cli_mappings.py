@@ -57,3 +57,89 @@ def test_ignoring_releases_the_jobs_that_waited(shop: Cli) -> None:
     ended = shop("mappings", "ignore", "shipping_method", "pick up")
     assert ended.out == "shipping_method pick up is ignored. Jobs that waited for it and go on: 1.\n"
     assert job_states(shop) == {"pending"}
+
+
+def mapped(shop: Cli) -> dict[tuple[str, str], tuple[str, int | None, int]]:
+    return {
+        (one["kind"], one["value"]): (one["state"], one["odoo_id"], one["version"])
+        for one in shop("mappings", "list", "--json").json
+    }
+
+
+def test_what_is_exported_can_be_imported_elsewhere_and_again(shop: Cli) -> None:
+    for value in ("007", "no", "a: 'b'", "Grün 🛒"):
+        shop("mappings", "set", "service", value, "5", "--unchecked")
+    shop("mappings", "set", "zero_tax", "CH|novat|0", "0")
+    shop("mappings", "ignore", "shipping_method", "pick up")
+    block("mapping:tax:DE|19")
+    before = mapped(shop)
+    assert shop("mappings", "export", "maps.yaml").out == "6 mappings of shop are in maps.yaml.\n"
+    assert shop("mappings", "export").out == (shop.folder / "maps.yaml").read_text("utf-8")
+    again = shop("mappings", "import", "maps.yaml", "--json").json
+    assert (again["changed"], again["unchanged"]) == ([], 6)
+    assert mapped(shop) == before
+    shop.add("other")
+    ended = shop("mappings", "import", "maps.yaml", "--instance", "other", "--by", "Zoe")
+    assert "Mind that the file is of the instance shop" in ended.err
+    assert "Mappings: 6 changed, 0 in force already." in ended.out
+    taken = {
+        (one["kind"], one["value"]): (one["state"], one["odoo_id"], one["version"], one["updated_by"])
+        for one in shop("mappings", "list", "--instance", "other", "--json").json
+    }
+    assert taken == {key: (*told, "Zoe") for key, told in before.items() if key != ("tax", "DE|19")}
+    everything = shop("mappings", "export", "--all", "--instance", "shop").out
+    assert '- kind: tax\n    value: "DE|19"\n    state: unmapped\n' in everything
+
+
+def test_an_import_releases_the_jobs_that_waited(shop: Cli) -> None:
+    block("mapping:tax:DE|19")
+    (shop.folder / "maps.yaml").write_text(
+        "format: 1\nmappings:\n  - {kind: tax, value: DE|19, odoo_id: 5, odoo_label: '19 %'}\n"
+    )
+    dry = shop("mappings", "import", "maps.yaml", "--dry-run")
+    assert dry.out.endswith(
+        "Mappings: 1 would be changed, 0 in force already. Jobs that wait for them and go on: 1.\n"
+    )
+    assert "account.tax 5 (19 %)" in dry.out
+    assert mapped(shop)["tax", "DE|19"] == ("unmapped", None, 0)
+    assert job_states(shop) == {"blocked"}
+    ended = shop("mappings", "import", "maps.yaml")
+    assert "Jobs that waited for them and go on: 1." in ended.out
+    assert mapped(shop)["tax", "DE|19"] == ("mapped", 5, 1)
+    assert job_states(shop) == {"pending"}
+    assert "1 in force already" in shop("mappings", "import", "maps.yaml").out
+    assert mapped(shop)["tax", "DE|19"] == ("mapped", 5, 1)
+
+
+def test_a_file_with_one_wrong_entry_changes_nothing(shop: Cli) -> None:
+    (shop.folder / "maps.yaml").write_text(
+        "format: 1\nmappings:\n  - {kind: tax, value: DE|19, odoo_id: 5}\n  - {kind: tax, value: x, odoo_id: y}\n"
+    )
+    ended = shop("mappings", "import", "maps.yaml")
+    assert (ended.code, ended.out) == (2, "")
+    assert "entry 2 (tax 'x'): odoo_id 'y' is no id" in ended.err
+    assert mapped(shop) == {}
+
+
+def test_files_that_cannot_be_read_or_written_are_said(shop: Cli) -> None:
+    assert "missing.yaml cannot be read" in shop("mappings", "import", "missing.yaml").err
+    assert "cannot be written" in shop("mappings", "export", "no/such/folder.yaml").err
+    (shop.folder / "latin").write_bytes(b"\xff\xfe")
+    assert "not text in UTF-8" in shop("mappings", "import", "latin").err
+
+
+def test_a_file_can_come_through_pipes(shop: Cli) -> None:
+    shop("mappings", "set", "service", "Grün", "5", "--unchecked")
+    for environment in ({}, {"PYTHONIOENCODING": "ascii"}):
+        written = shop.process("mappings", "export", **environment)
+        taken = shop.process("mappings", "import", "-", "--json", stdin=written.out)
+        assert (taken.json["changed"], taken.json["unchanged"]) == ([], 1)
+
+
+def test_the_impact_on_an_empty_ledger_is_none(shop: Cli) -> None:
+    ended = shop("mappings", "impact", "tax", "DE|19", "5", "--days", "7")
+    assert ended.out.startswith("0 of 0 imported orders of the last 7 days would be others.")
+    assert (
+        "do not depend on mappings of the kind source" in shop("mappings", "impact", "source", "a", "1").out
+    )
+    assert shop("mappings", "impact", "tax", "DE|19", "0").code == 2
