@@ -12,6 +12,7 @@ import click
 from bridge.cli.app import App, pass_app
 from bridge.cli.mapping_files import export, import_
 from bridge.cli.mapping_impact import impact
+from bridge.cli.mapping_suggest import suggest
 from bridge.cli.mapping_words import by_option, decided
 from bridge.cli.output import json_option, print_json, print_table, print_text
 from bridge.errors import BridgeError
@@ -27,7 +28,7 @@ def mappings() -> None:
     """Which Odoo record a Magento value stands for: what was seen, what was decided, what it would change."""
 
 
-for command in (export, impact, import_):
+for command in (export, impact, import_, suggest):
     mappings.add_command(command)
 
 
