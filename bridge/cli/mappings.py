@@ -36,11 +36,21 @@ for command in (export, impact, import_, suggest):
 @click.option("--instance", "instance_name", metavar="NAME")
 @click.option("--kind", type=_KIND)
 @click.option("--state", type=click.Choice(["unmapped", "mapped", "ignored"]))
+@click.option("--limit", type=click.IntRange(1, 100_000), default=1000, show_default=True)
 @json_option
 @pass_app
-def list_(app: App, *, instance_name: str | None, kind: str | None, state: str | None, as_json: bool) -> None:
+def list_(
+    app: App, *, instance_name: str | None, kind: str | None, state: str | None, limit: int, as_json: bool
+) -> None:
     """List values that were seen, with what they are mapped to, how many orders had them, and the last of these."""
-    found = app.ledger.mappings.list(app.instance(instance_name).name, kind=kind, state=state)
+    name = app.instance(instance_name).name
+    found = app.ledger.mappings.list(name, kind=kind, state=state, limit=limit + 1)
+    if len(found) > limit:
+        # A shop may have a tax rate for each postcode.
+        print_text(
+            f"There are more than {limit} values: --kind, --state or --limit show the others.", err=True
+        )
+        found = found[:limit]
     if as_json:
         print_json([{**asdict(one), "is_needed": needs_mapping(one.kind, one.value)} for one in found])
         return

@@ -143,3 +143,11 @@ def test_the_impact_on_an_empty_ledger_is_none(shop: Cli) -> None:
         "do not depend on mappings of the kind source" in shop("mappings", "impact", "source", "a", "1").out
     )
     assert shop("mappings", "impact", "tax", "DE|19", "0").code == 2
+
+
+def test_a_long_list_is_cut_and_says_so(shop: Cli) -> None:
+    for value in ("1", "2", "3"):
+        shop("mappings", "ignore", "store", value)
+    cut = shop("mappings", "list", "--limit", "2", "--json")
+    assert ([one["value"] for one in cut.json], "more than 2 values" in cut.err) == (["1", "2"], True)
+    assert shop("mappings", "list", "--limit", "3").err == ""
