@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import click
 
 from bridge.cli.app import App, pass_app, read_secret
 from bridge.cli.output import json_option, print_fields, print_json, print_table
+from bridge.cli.stores import chosen_store, set_for_store, show_effective, store_options, stores
 from bridge.errors import SettingsWrong
 from bridge.flows.systems import MAGENTO_SECRET, ODOO_SECRET
 from bridge.ledger import Instance
@@ -113,11 +114,29 @@ def list_(app: App, *, as_json: bool) -> None:
 
 @instance.command()
 @click.argument("name", required=False)
+@click.option(
+    "--effective", "is_effective", is_flag=True, help="Show what holds and where each value comes from."
+)
+@store_options
 @json_option
 @pass_app
-def show(app: App, name: str | None, *, as_json: bool) -> None:
-    """Show an instance with all its settings; secrets are never shown."""
-    found = describe(app.instance(name))
+def show(
+    app: App,
+    name: str | None,
+    *,
+    is_effective: bool,
+    website_code: str | None,
+    store_code: str | None,
+    as_json: bool,
+) -> None:
+    """Show an instance with all its settings, or what holds for a website or store view. Never secrets."""
+    one = app.instance(name)
+    with _wrong_usage():
+        store = chosen_store(app, one, website_code=website_code, store_code=store_code)
+        if is_effective or store is not None:
+            show_effective(app, one, store, as_json=as_json)
+            return
+    found = describe(one)
     if as_json:
         print_json(found)
         return
@@ -129,15 +148,38 @@ def show(app: App, name: str | None, *, as_json: bool) -> None:
 
 @instance.command(name="set")
 @click.argument("name")
+@click.argument("assignments", metavar="[KEY=VALUE]...", nargs=-1)
 @_connection_options
+@click.option("--unset", metavar="KEY", multiple=True, help="Take a setting back; may be repeated.")
+@store_options
 @pass_app
-def set_(app: App, /, name: str, **given: Any) -> None:
-    """Change settings or secrets of the instance NAME; KEY= sets a setting back to its default."""
-    app.instance(name)
-    changes, secrets = _read(given)
+def set_(
+    app: App,
+    /,
+    name: str,
+    *,
+    unset: tuple[str, ...],
+    website_code: str | None,
+    store_code: str | None,
+    **given: Any,
+) -> None:
+    """Change settings or secrets of the instance NAME; KEY= sets a setting back to its default.
+
+    With --website or --store the settings are those of a website or store view alone; KEY= takes one back, so
+    that the website's or the instance's holds again, and KEY=none says that it has none.
+    """
+    one = app.instance(name)
+    is_for_store = website_code is not None or store_code is not None
+    changes, secrets = _read(given, unset, is_for_store=is_for_store)
     if not changes and not secrets:
         raise click.UsageError("Nothing to change: give --set KEY=VALUE or one of the other options.")
     with _wrong_usage():
+        store = chosen_store(app, one, website_code=website_code, store_code=store_code)
+        if store is not None:
+            if secrets:
+                raise click.UsageError("Secrets are the whole instance's: leave --website and --store out.")
+            set_for_store(app, one, store, changes=changes)
+            return
         app.ledger.instances.set(name, changes, secrets)
     click.echo(f"Changed {name}: {', '.join([*changes, *(f'{secret} secret' for secret in secrets)])}.")
 
@@ -154,6 +196,9 @@ def remove(app: App, name: str, *, yes: bool) -> None:
     with _wrong_usage():
         app.ledger.instances.remove(name)
     click.echo(f"Removed {name}. Added again, it doubles nothing: external ids in Odoo stay the same.")
+
+
+instance.add_command(stores)
 
 
 def describe(one: Instance) -> dict[str, Any]:
@@ -176,7 +221,9 @@ def _wrong_usage() -> Iterator[None]:
         raise click.UsageError(exc.message) from None
 
 
-def _read(given: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
+def _read(
+    given: Mapping[str, Any], unset: Sequence[str] = (), *, is_for_store: bool = False
+) -> tuple[dict[str, Any], dict[str, str]]:
     settings: dict[str, Any] = {}
     names = {
         "magento_url": "base_url",
@@ -187,13 +234,19 @@ def _read(given: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
     for option, key in names.items():
         if given.get(option) is not None:
             settings[key] = given[option]
-    for change in given["changes"]:
+    for change in (*given.get("assignments", ()), *given["changes"]):
         key, equals, value = change.partition("=")
         if not equals:
-            raise click.UsageError("--set takes KEY=VALUE, such as --set order_action=confirm.")
-        if key not in InstanceSettings.model_fields:
-            raise click.UsageError(_no_setting(key))
+            raise click.UsageError("A setting is given as KEY=VALUE, such as --set order_action=confirm.")
         settings[key] = _value(key, value)
+    for key in unset:
+        if key in settings:
+            raise click.UsageError(f"{key} is both set and taken back.")
+        settings[key] = None
+    for key in settings:
+        # What a store may have is fewer, and the refusal names that.
+        if key not in InstanceSettings.model_fields and (key in _SECRET_NAMES or not is_for_store):
+            raise click.UsageError(_no_setting(key))
     return settings, _secrets(given)
 
 

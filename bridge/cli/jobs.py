@@ -178,7 +178,8 @@ def why(job: Job) -> str:
         return f"waits for {job.waits_for}"
     if job.error and job.state in _WITH_ERROR:
         return job.error
-    return str((job.result or {}).get("sale_order", ""))
+    result = job.result or {}
+    return str(result.get("sale_order") or result.get("summary") or "")
 
 
 def _attempt(one: Any) -> dict[str, Any]:

@@ -7,7 +7,7 @@ closed and keeps them. It is all or nothing: four lists that do not fit together
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any, get_args
 
@@ -16,6 +16,7 @@ from bridge.flows.context import FlowContext
 from bridge.ledger import SeenStore, StoreChange
 from bridge.ledger.store_records import StoreChangeKind
 from bridge.magento import StoreTree, store_tree
+from bridge.overrides import title
 
 
 class StoresUnclear(OperatorError):
@@ -45,13 +46,23 @@ def run(ctx: FlowContext) -> Mapping[str, Any]:
     # A worker that lost the job must not write what it read long ago.
     ctx.stay(0.0)
     changes = ctx.ledger.stores.sync(ctx.instance.name, seen)
-    counts = Counter(one.scope for one in seen)
+    counts: Counter[str] = Counter(one.scope for one in seen)
     return {
+        "summary": _summary(counts, changes),
         "websites": counts["website"],
         "groups": counts["group"],
         "views": counts["view"],
         **{kind: [_shown(one) for one in changes if one.kind == kind] for kind in get_args(StoreChangeKind)},
     }
+
+
+def _summary(counts: Mapping[str, int], changes: Sequence[StoreChange]) -> str:
+    there = f"{counts['website']} websites, {counts['group']} groups, {counts['view']} views"
+    kinds = Counter(one.kind for one in changes)
+    what = ", ".join(f"{number} {kind}" for kind, number in kinds.items())
+    kept = [title(one.scope, one.code) for one in changes if one.kind == "closed" and one.overrides]
+    told = f"; closed, with settings of its own that stay: {', '.join(kept)}" if kept else ""
+    return f"{there}; {what or 'nothing changed'}{told}"
 
 
 def _stores(tree: StoreTree) -> Iterator[SeenStore]:
