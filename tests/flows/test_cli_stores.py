@@ -70,9 +70,11 @@ def test_stores_are_read_listed_and_what_changed_is_said(shop: Cli, box: Sandbox
         assert text in listed
     assert set_(shop, "team_id=7", "--store", "de").code == 0
     box.magento.stores.remove_view("de")
+    box.magento.stores.remove_view("outlet_en")
     box.magento.stores.rename_view("us", name="Dollars", new_code="usd")
     said = read_stores(shop).out
-    assert "1 renamed, 1 closed; closed, with settings of its own that stay: store view de" in said
+    assert "1 renamed, 2 closed; closed, with settings of its own that stay: store view de" in said
+    assert "outlet_en" not in said
     rows = {(one["scope"], one["code"]): one for one in shop("instance", "stores", "--json").json}
     assert rows["view", "usd"]["id"] == 3
     assert rows["view", "usd"]["website"] == "base"
@@ -101,6 +103,9 @@ def test_what_holds_is_shown_with_where_it_comes_from(stocked: Cli) -> None:
     assert lines["team_id"] == "team_id store view de"
     assert lines["order_action"] == "order_action draft default"
     assert lines["odoo_db"].endswith(" instance")
+    # A prefix is a text, and so is this one.
+    assert set_(stocked, "--store", "us", "order_name_prefix=none").code == 0
+    assert source(stocked, "order_name_prefix", "--store", "us") == ("none", "view", "us")
     # What the instance itself has is as it was.
     assert stocked("instance", "show", "--json").json["settings"]["order_name_prefix"] == "WEB-"
 

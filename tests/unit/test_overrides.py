@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 
@@ -84,6 +86,12 @@ def test_a_view_can_do_without_what_its_website_has():
     assert found.sources["team_id"] == Source(scope="view", code="de")
     assert {"team_id", "import_from_date"} <= MAY_BE_NOTHING
     assert not {"order_action", "order_name_prefix", "store_timezone"} & MAY_BE_NOTHING
+
+
+def test_the_page_for_operators_names_exactly_those_that_a_store_may_have():
+    page = (Path(__file__).parents[2] / "docs" / "operations.md").read_text(encoding="utf-8")
+    said = page.partition("These may be set for a website or store view: ")[2].partition(". The others")[0]
+    assert set(re.findall(r"`(\w+)`", said)) == OVERRIDABLE
 
 
 def test_every_setting_is_either_of_the_instance_or_of_the_stores():
