@@ -159,6 +159,8 @@ def test_the_values_of_orders_are_listed_with_their_counts_and_what_is_optional(
     needed = {one["kind"]: one["is_needed"] for one in found}
     assert needed == {
         "currency": False,
+        "customer_group": False,
+        "order_status": False,
         "payment_method": False,
         "service": False,
         "shipping_method": False,

@@ -106,6 +106,11 @@ def running_cli(
     monkeypatch.delenv("COLUMNS", raising=False)
     root = logging.getLogger()
     handlers, level = root.handlers[:], root.level
+    configure = structlog.configure
+    # A module's logger that is made here would keep this test's standard error, which is closed after it.
+    monkeypatch.setattr(
+        structlog, "configure", lambda **given: configure(**{**given, "cache_logger_on_first_use": False})
+    )
     yield Cli(folder, capsys)
     process_settings.cache_clear()
     # Each command sets logging up anew, to the standard error of its time.
