@@ -106,6 +106,11 @@ def _fit_name(value: str, label: str, one: Candidate, is_inside: bool) -> _Fit: 
     return (0.6, "equal to a part of its name") if name in parts else None
 
 
+def _fit_label(value: str, label: str, one: Candidate, is_inside: bool) -> _Fit:  # noqa: ARG001, FBT001  # one form for all
+    """The value is an id of Magento's and says nothing."""
+    return _fit_name("", label, one, is_inside)
+
+
 def _fit_unit(value: str, label: str, one: Candidate, is_inside: bool) -> _Fit:  # noqa: FBT001  # one form for all
     if one.name.casefold() in _UNITS.get(value.casefold(), ()):
         return 0.95, f"Odoo spells Magento's {value} so"
@@ -152,6 +157,8 @@ _FITS: Mapping[str, Callable[[str, str, Candidate, bool], _Fit]] = {
     "tax": _fit_tax,
     "zero_tax": _fit_zero_tax,
     "currency": _fit_currency,
+    "customer_group": _fit_label,
+    "store": _fit_label,
     "unit": _fit_unit,
 }
 

@@ -114,6 +114,13 @@ def test_a_part_of_the_name_counts_less() -> None:
     assert told("service", "fee|cod", None, named(4, "COD"))[0][1] == 0.6
 
 
+@pytest.mark.parametrize("kind", ["store", "customer_group"])
+def test_an_id_is_no_name(kind: str) -> None:
+    candidates = named(1, "2"), named(2, "x", code="2"), named(3, "Retail")
+    assert [one[0] for one in told(kind, "2", "Retail", *candidates)] == [3]
+    assert told(kind, "2", None, *candidates) == []
+
+
 def test_currencies_and_units() -> None:
     lists = [
         named(1, "EUR", currency="USD"),
