@@ -145,8 +145,10 @@ def _labels(order: MagentoOrder) -> Mapping[MappingKey, str]:
         "payment_method": order.payment_title,
         "shipping_method": order.shipping.description,
         "store": ", ".join(order.store_name.split("\n")),
+        "order_status": order.state,
     }
-    return {(kind, _choices(order)[kind]): title for kind, title in titles.items() if title}
+    shown = {**_choices(order), **_others(order)}
+    return {(kind, shown[kind]): title for kind, title in titles.items() if title}
 
 
 def _taxes(

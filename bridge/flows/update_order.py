@@ -73,6 +73,8 @@ def update(
         writing.write_values(ctx, ctx.job.entity, stored.id, purpose="date", values={"date_order": date})
         changes.append("released and confirmed")
     if diff.status_changed:
+        # An order counts once, with the status that it was imported in; that there is this one is known from now on.
+        ctx.ledger.mappings.note(ctx.instance.name, [("order_status", order.status, order.state or None)])
         changes.append(f"status is now {order.status} ({order.state})")
     if "notes" in changed:
         known = set(content.get("said", ()))

@@ -90,5 +90,18 @@ def test_a_blocked_order_counts_once_however_often_it_is_tried(open_shop: OpenSh
     raw["billing_address"]["street"] = ["New Street 1"]
     done(shop, put(shop, {**raw, "updated_at": "2030-01-01 00:00:00"}))
     assert {count for _, count, _ in seen(shop).values()} == {1}
+    assert set(of_kind(shop, "order_status")) == {raw["status"]}
     done(shop, same_buyer(shop, raw))
     assert of_kind(shop, "currency")[raw["order_currency_code"]][1] == 2
+
+
+def test_a_status_that_an_order_comes_to_later_is_known_and_not_counted(open_shop: OpenShop) -> None:
+    shop = open_shop()
+    raw = new_order(shop)
+    done(shop, raw)
+    done(shop, changed(shop, raw, state="processing", status="being_packed"))
+    rows = {one.value: one for one in shop.ledger.mappings.list("shop", kind="order_status")}
+    assert {value: (one.seen_count, one.label) for value, one in rows.items()} == {
+        raw["status"]: (1, raw["state"]),
+        "being_packed": (0, "processing"),
+    }

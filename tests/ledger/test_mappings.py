@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -312,3 +314,30 @@ def test_many_orders_at_once_count_each_value_once_an_order(ledger: Ledger):
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(order, range(24)))
     assert {one.seen_count for one in ledger.mappings.list("shop")} == {24}
+
+
+def test_what_was_bound_lately_is_read_by_pages_with_what_is_kept_of_it(ledger: Ledger):
+    before = ledger.now()
+    for entity in ("1", "10", "2"):
+        ledger.bindings.bind(
+            "shop",
+            "order",
+            magento_id=entity,
+            odoo_model="sale.order",
+            odoo_id=int(entity),
+            magento_label="n",
+        )
+    for kind, instance in (("product", "shop"), ("order", "other")):
+        ledger.bindings.bind(instance, kind, magento_id="3", odoo_model="sale.order", odoo_id=3)
+    ledger.explanations.put("shop", "order", "10", {"mappings": []})
+    ledger.explanations.put("shop", "history", "2", {"placed_on": "x"})
+
+    def page(since: datetime, **more: Any) -> list[tuple[str, Any]]:
+        found = ledger.explanations.of_bound("shop", "order", since=since, **more)
+        return [(one.magento_id, one.content) for one in found]
+
+    first = page(before, limit=2)
+    assert first == [("1", None), ("10", {"mappings": []})]
+    assert page(before, after="10", limit=2) == [("2", None)]
+    assert page(before, after="2", limit=2) == []
+    assert page(ledger.now() + timedelta(seconds=1)) == []
