@@ -39,6 +39,7 @@ SOURCES: Mapping[str, _Source] = {
     "product.attribute": _Source(has_company=False),
     "product.pricelist": _Source(fields=("name", "currency_id")),
     "product.product": _Source(fields=("name", "default_code"), domain=_SERVICES),
+    "res.partner.category": _Source(has_company=False),
     "stock.warehouse": _Source(fields=("name", "code")),
     "uom.uom": _Source(has_company=False),
 }

@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from bridge.flows.kinds import MAPPING_KINDS
+from bridge.flows.suggest_mappings import SOURCES
 from bridge.sandbox import Sandbox
 from tests.support.cli import Cli, Ended, assert_plain, running_cli
 
@@ -92,6 +94,20 @@ def test_taxes_inside_the_price_go_first_where_a_person_mapped_such_or_says_so(
     assert suggested(shop, "tax")["tax", "DE-7|7"][0]["odoo_id"] == inside
     without = suggested(shop, "tax", "--prices-without-tax")["tax", "DE-7|7"]
     assert without[0]["odoo_id"] == tax_ids(box, "DE-7")[0]
+
+
+def test_candidates_are_read_for_every_kind() -> None:
+    assert {kind.model for kind in MAPPING_KINDS.values()} <= set(SOURCES)
+
+
+def test_a_customer_group_may_be_the_tag_of_its_name(shop: Cli, box: Sandbox) -> None:
+    tag = box.odoo.create("res.partner.category", {"name": "wholesale"})
+    shop("run", "discover-mappings", "--wait")
+    found = suggested(shop, "customer_group")
+    assert [(one["odoo_model"], one["odoo_id"]) for one in found["customer_group", "2"]] == [
+        ("res.partner.category", tag)
+    ]
+    assert found["customer_group", "1"] == []
 
 
 def test_an_app_that_odoo_lacks_is_said_and_the_others_go_on(shop: Cli, box: Sandbox) -> None:
