@@ -67,7 +67,7 @@ MAPPING_KINDS: Mapping[str, MappingKind] = {
         is_optional=True,
     ),
 }
-#: Kinds that decide how an order is translated; the others are kept for flows that are still to come.
+#: Kinds that decide how an order is translated; the others are for other flows, some of them still to come.
 ORDER_KINDS = frozenset(
     {"tax", "zero_tax", "payment_method", "shipping_method", "service", "currency", "store"}
 )
