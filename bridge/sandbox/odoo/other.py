@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
+from bridge.sandbox.odoo.attributes import (
+    Attribute,
+    AttributeLine,
+    AttributeValue,
+    TemplateAttributeValue,
+)
 from bridge.sandbox.odoo.fault import validation_error
 from bridge.sandbox.odoo.order_line import OrderLine
 from bridge.sandbox.odoo.partner import Partner
-from bridge.sandbox.odoo.product import (
-    AttributeLine,
-    AttributeValue,
-    Pricelist,
-    Template,
-    TemplateAttributeValue,
-    Variant,
-)
+from bridge.sandbox.odoo.product import Pricelist, Template, Variant
 from bridge.sandbox.odoo.records import NOT_COMPUTED, Model
 from bridge.sandbox.odoo.sale import Order
 from bridge.sandbox.odoo.stock import Activity, Picking
@@ -177,8 +176,13 @@ class Category(Model):
         return f"{self.display_name(parent)} / {name}" if parent else name
 
     def compute(self, row: Row, name: str) -> Any:
-        """Return the whole path as name."""
-        return self.display_name(row) if name == "complete_name" else NOT_COMPUTED
+        """Return the whole path, as names and as ids."""
+        if name == "complete_name":
+            return self.display_name(row)
+        if name == "parent_path":
+            parent = self.table.rows.get(row.get("parent_id") or 0)
+            return f"{self.compute(parent, name) if parent else ''}{row['id']}/"
+        return NOT_COMPUTED
 
 
 class Country(Model):
@@ -199,6 +203,7 @@ CLASSES: dict[str, type[Model]] = {
     "ir.model.data": ExternalId,
     "mail.activity": Activity,
     "mail.message": Message,
+    "product.attribute": Attribute,
     "product.attribute.value": AttributeValue,
     "product.category": Category,
     "product.pricelist": Pricelist,
