@@ -62,6 +62,12 @@ class Writer(Protocol):
     def load(self, client: OdooClient, *, key: str, kind: str, request: LoadRequest) -> int:
         """Create a record with its lines, if it is not there; return its id."""
 
+    def load_many(self, client: OdooClient, *, key: str, kind: str, request: LoadRequest) -> tuple[int, ...]:
+        """Create, or update, many records in one call; return their ids in the order of the rows.
+
+        ``key`` names the records, so that the same key stands for the same records in the same order.
+        """
+
     def is_open(self, key: str) -> bool:
         """Return whether a write under ``key`` was sent and what became of it is not written down yet.
 
@@ -89,6 +95,17 @@ class NoWriter:
     ) -> int:
         """Make nothing."""
         return NOT_MADE
+
+    def load_many(
+        self,
+        client: OdooClient,  # noqa: ARG002  # as the port has it
+        *,
+        key: str,  # noqa: ARG002
+        kind: str,  # noqa: ARG002
+        request: LoadRequest,
+    ) -> tuple[int, ...]:
+        """Make nothing."""
+        return (NOT_MADE,) * len(request.rows)
 
     def is_open(self, key: str) -> bool:  # noqa: ARG002  # as the port has it
         """Return False: a preview settles nothing."""
@@ -153,6 +170,17 @@ class LedgerWriter:
             key=key, system="odoo", kind=kind, target=request.model, request=request.encode(), send=send
         )
         return int(self.once(write))
+
+    def load_many(self, client: OdooClient, *, key: str, kind: str, request: LoadRequest) -> tuple[int, ...]:
+        """Create, or update, many records in one call; return their ids in the order of the rows."""
+
+        def send(stored: bytes) -> str:
+            return ",".join(str(one) for one in client.send_load(LoadRequest.decode(stored)).ids)
+
+        write = Write(
+            key=key, system="odoo", kind=kind, target=request.model, request=request.encode(), send=send
+        )
+        return tuple(int(one) for one in self.once(write).split(",") if one)
 
     def is_open(self, key: str) -> bool:
         """Return whether a write under ``key`` was sent and what became of it is not written down yet."""
