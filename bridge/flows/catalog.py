@@ -12,6 +12,8 @@ from bridge.flows import (
     import_customers,
     import_order,
     import_orders,
+    import_product,
+    import_products,
     import_stores,
     rebuild_bindings,
 )
@@ -32,6 +34,10 @@ FLOWS: Mapping[str, Run] = {
     "import-order": import_order.run,
     "import-orders": import_orders.run,
     "import-stores": import_stores.run,
+    "find-product": import_product.find,
+    "import-product": import_product.run,
+    "import-product-batch": import_product.run_batch,
+    "import-products": import_products.run,
     "noop": _nothing,
     "rebuild-bindings": rebuild_bindings.run,
 }

@@ -94,6 +94,12 @@ class LoadRequest:
             return None
         return {"active_test": False} | ({"lang": self.lang} if self.lang else {})
 
+    @property
+    def records(self) -> int:
+        """How many records it is about: a row without an id only continues the lines of the one before."""
+        at = next((at for at, field in enumerate(self.fields) if field in {"id", ".id"}), None)
+        return sum(1 for row in self.rows if at is None or row[at])
+
     def encode(self) -> bytes:
         """Return the request as bytes to be stored; holds no key."""
         document = {

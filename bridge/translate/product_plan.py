@@ -109,6 +109,12 @@ class ProductChange:
     #: None where it stays as it is.
     is_active: bool | None
 
+    @property
+    def names(self) -> set[str]:
+        """The fields that are written, as ``ProductPlan.marks`` names them."""
+        texts = {f"{name}@{language}" for language, cells in self.texts.items() for name in cells}
+        return self.owned.keys() | texts | ({"active"} if self.is_active is not None else set())
+
     def __bool__(self) -> bool:
         """Whether there is anything to write."""
         return bool(self.owned or self.texts) or self.is_active is not None
