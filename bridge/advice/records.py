@@ -240,6 +240,14 @@ _PRODUCTS_AND_MORE = (
     Entry(
         code="record_missing",
         system="magento",
+        facts={"entity": "product"},
+        happened="{message}",
+        to_do="It was deleted in Magento, or the SKU is wrong. Check it there; nothing was written.",
+        where="Magento admin: Catalog > Products",
+    ),
+    Entry(
+        code="record_missing",
+        system="magento",
         happened="{message}",
         to_do="It was deleted in Magento, or the number is wrong. Check it there; nothing was written.",
         where="Magento admin: Sales > Orders",

@@ -125,7 +125,7 @@ class Reference:
         found: dict[str, str] = {}
         for view in self._store_configs():
             language = self.language(view.id)
-            if language is not None and language != _SOURCE_LANGUAGE:
+            if language is not None and language != _SOURCE_LANGUAGE and view.code:
                 found.setdefault(language, view.code)
         return found
 

@@ -47,10 +47,12 @@ from bridge.flows.context import StoreViewUnknown
 from bridge.flows.effects import EffectUnclear
 from bridge.flows.import_stores import StoresUnclear
 from bridge.flows.order_products import ProductUnknown
+from bridge.flows.product_writing import ProductRefused
 from bridge.flows.rebuild_bindings import StoreUnknown
 from bridge.flows.update_order import OrderChanged
 from bridge.ledger import LedgerUnavailable
 from bridge.translate.order_book import OrderRules
+from bridge.translate.product_plan import ProductUnclear
 from bridge.translate.total_policy import judge
 from bridge.wire import NoAnswer
 from producers.publisher import PublishFailed, Unroutable
@@ -245,6 +247,22 @@ CASES: dict[str, tuple[Make, tuple[str, ...]]] = {
     "the SKU is unknown": (
         lambda: ProductUnknown("Odoo has no product.", system="odoo", sku="MUG-1"),
         ("MUG-1", "auto_create_products"),
+    ),
+    "a product of Magento cannot be stored": (
+        lambda: ProductUnclear("The price of the product MUG is -1.", system="magento", reason="amount"),
+        ("The price of the product MUG is -1", "Correct the product in Magento"),
+    ),
+    "a barcode is there twice": (
+        lambda: ProductRefused('Odoo does not accept MUG: Barcode "1" already assigned.', system="odoo"),
+        ("already assigned", "filter by barcode"),
+    ),
+    "Odoo does not accept a product": (
+        lambda: ProductRefused("Odoo does not accept MUG: No.", system="odoo"),
+        ("Odoo does not accept MUG: No", "Odoo named what it does not accept"),
+    ),
+    "there is no product with the SKU": (
+        lambda: RecordMissing("Magento has no product MUG.", system="magento", entity="product", sku="MUG"),
+        ("Magento has no product MUG", "Catalog > Products"),
     ),
     "the SKU is there twice": (
         lambda: DuplicateRecord("Two.", system="odoo", reason="sku", sku="MUG-1", ids=[1, 2]),
