@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from bridge.errors import InvalidRecord, OperatorError, RecordMissing
+from bridge.errors import BridgeError, InvalidRecord, RecordMissing
 from bridge.flows import product_source
 from bridge.flows.context import FlowContext
 from bridge.flows.order_products import ProductUnknown
@@ -21,6 +21,7 @@ def run(ctx: FlowContext) -> Mapping[str, Any]:
     """Import the product whose entity id is the job's entity, with its children.
 
     Raises:
+        InvalidRecord: Magento's product cannot be read.
         ProductUnclear, ProductRefused, DuplicateRecord, BoundRecordGone: why it is not imported.
         ProductUnknown: Odoo has no such product, and ``auto_create_products`` is off.
     """
@@ -52,11 +53,11 @@ def run_batch(ctx: FlowContext) -> Mapping[str, Any]:
     ids = ctx.job.data.get("ids")
     if not isinstance(ids, list) or not all(isinstance(one, int) for one in ids):
         raise InvalidRecord("This batch of products names none. Start a new run: bridge run import-products.")
-    products = product_source.catalog_of(ctx).products_by_id(ids)
     outcome = Outcome()
+    products = product_source.read_products(ctx, ids, outcome.unreadable)
     _import(ctx, [products[one] for one in ids if one in products], outcome)
     _own_jobs(ctx, outcome)
-    gone = len(ids) - len(products)
+    gone = len(ids) - len(products) - len(outcome.unreadable.keys() & set(ids))
     return outcome.as_result() | ({"gone_in_magento": gone} if gone else {})
 
 
@@ -109,12 +110,12 @@ def _own_jobs(ctx: FlowContext, outcome: Outcome) -> None:
             label=_label(error),
             run_id=ctx.job.run_id,
         )
-        for product_id, error in sorted(outcome.refused.items())
+        for product_id, error in sorted({**outcome.refused, **outcome.unreadable}.items())
     ]
     if wants:
         ctx.ledger.jobs.want(wants)
 
 
-def _label(error: OperatorError) -> str | None:
+def _label(error: BridgeError) -> str | None:
     sku = error.details.get("sku")
     return sku if isinstance(sku, str) else None

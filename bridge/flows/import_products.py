@@ -49,12 +49,17 @@ def run(ctx: FlowContext) -> Mapping[str, Any]:
     )
     is_first = state["pass"] == _FAMILIES
     wants = _families(ctx, page.products) if is_first else _others(ctx, page.products, scan, state["begin"])
+    if not is_first:
+        wants += [
+            want("import-product", instance=ctx.instance.name, entity=str(product_id))
+            for product_id in page.refused
+        ]
     reached = page.cursor.as_dict()
     onward: dict[str, Any] | None = {**state, "scan": reached}
     if page.is_last:
         onward = {**state, "pass": _SINGLES, "scan": None} if is_first else None
     # Each product is seen twice and counted once.
-    seen = 0 if is_first else len(page.products)
+    seen = 0 if is_first else len(page.products) + len(page.refused)
     ctx.ledger.runs.page(ctx.job, scan.id, cursor=onward, wants=wants, seen=seen)
     return {"products": len(page.products), "pass": state["pass"], "frontier": None if is_first else reached}
 

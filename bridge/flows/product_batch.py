@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from bridge.errors import BridgeError, OperatorError
+from bridge.errors import BridgeError, InvalidRecord, OperatorError
 from bridge.flows.context import FlowContext
 from bridge.flows.order_products import PRODUCT_BINDING
 from bridge.flows.product_book import gather_book, gather_texts
@@ -36,6 +36,8 @@ class Outcome:
     without_kit: int = 0
     #: Why products were not imported, by Magento's id: each becomes a job of its own.
     refused: dict[int, OperatorError] = field(default_factory=dict)
+    #: Why products could not be read, by Magento's id: likewise.
+    unreadable: dict[int, InvalidRecord] = field(default_factory=dict)
 
     def refuse(self, product_id: int, sku: str, error: BridgeError) -> None:
         """Note why a product was not imported."""
@@ -48,8 +50,8 @@ class Outcome:
         }
         if self.missing:
             shown["missing"] = sorted(self.missing)
-        if self.refused:
-            shown["jobs_of_their_own"] = sorted(self.refused)
+        if self.refused or self.unreadable:
+            shown["jobs_of_their_own"] = sorted({*self.refused, *self.unreadable})
         return {name: value for name, value in shown.items() if value}
 
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from bridge.flows import product_source
 from bridge.flows.context import FlowContext
 from bridge.ledger import Binding
-from bridge.translate.catalog_records import MagentoProduct
-from bridge.translate.product_plan import ProductBook, ProductText
+from bridge.translate.catalog_records import MagentoProduct, ProductText
+from bridge.translate.product_plan import ProductBook
 
 #: Kind of the mappings of Magento's product tax classes to Odoo's taxes.
 TAX_CLASS = "tax_class"

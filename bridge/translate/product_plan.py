@@ -15,7 +15,7 @@ from decimal import Decimal
 from typing import Literal
 
 from bridge.errors import OperatorError
-from bridge.translate.catalog_records import MagentoProduct
+from bridge.translate.catalog_records import MagentoProduct, ProductText
 from bridge.translate.product_text import plain_text, safe_html
 from bridge.translate.raw_fields import clean_text
 
@@ -49,15 +49,6 @@ class ProductUnclear(OperatorError):
     """A product of Magento says something that cannot be stored in Odoo as it is."""
 
     code = "product_unclear"
-
-
-@dataclass(frozen=True, kw_only=True)
-class ProductText:
-    """Texts of a product in one store view."""
-
-    name: str
-    description: str = ""
-    short_description: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

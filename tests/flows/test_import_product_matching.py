@@ -197,3 +197,17 @@ def test_a_product_that_an_order_made_is_completed_and_one_that_it_found_keeps_w
     row = shop.row(sku)
     assert (row["id"], row["name"]) == (made, "Full name")
     assert shop.row("FOUND")["name"] == "Odoo's own"
+
+
+def test_a_product_that_cannot_be_read_is_a_job_of_its_own(
+    open_catalog: OpenCatalog, catalog: FakeCatalog
+) -> None:
+    shop = open_catalog()
+    catalog.put(*(a_product(product_id=n, sku=f"S{n}") for n in range(1, 6)))
+    catalog.broken = {3}
+    assert shop.run().jobs == {"done": 1, "failed": 1}
+    assert shop.batch(1, 2, 3, 4, 5).result == {"unchanged": 4, "jobs_of_their_own": [3]}
+    failed = shop.ledger.jobs.list(instance="shop", kind="import-product", limit=10)
+    assert {(one.entity, one.state, one.error_code) for one in failed} == {("3", "failed", "invalid_record")}
+    catalog.broken = set()
+    assert shop.one(3).result == {"made": 1}

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from bridge.translate.product_plan import ProductText
+from bridge.translate.catalog_records import ProductText
 from tests.flows.conftest import OpenCatalog
 from tests.support.products import FakeCatalog, a_product, recorded_product
 

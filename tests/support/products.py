@@ -10,6 +10,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from bridge.errors import InvalidRecord
 from bridge.magento import ScanCursor
 from bridge.magento.scan import begin, next_page
 from bridge.magento.search import parse_magento_time
@@ -18,8 +19,8 @@ from bridge.translate.catalog_records import (
     MagentoAttribute,
     MagentoOption,
     MagentoProduct,
+    ProductText,
 )
-from bridge.translate.product_plan import ProductText
 
 RECORDINGS = Path(__file__).parents[1] / "recordings" / "magento" / "catalog"
 COLOR, SIZE = 93, 137
@@ -133,6 +134,7 @@ class Page:
     """A page as the client answers it."""
 
     products: Sequence[MagentoProduct]
+    refused: Mapping[int, InvalidRecord]
     cursor: ScanCursor
     is_last: bool
 
@@ -145,6 +147,8 @@ class FakeCatalog:
     texts: dict[str, dict[int, ProductText]] = field(default_factory=dict)
     known: dict[int, MagentoAttribute] = field(default_factory=dict)
     reads: list[str] = field(default_factory=list)
+    #: Products that cannot be read.
+    broken: set[int] = field(default_factory=set)
 
     def put(self, *products: MagentoProduct) -> None:
         """Add products, or new versions of them: ``updated_at`` moves by a second with each."""
@@ -179,11 +183,19 @@ class FakeCatalog:
             page_size=page_size,
             server_now=datetime(2026, 12, 31, tzinfo=UTC),
         )
-        found = [self.products[row["entity_id"]] for row in page.rows]
-        return Page(found, page.cursor, page.is_last)
+        ids = [row["entity_id"] for row in page.rows]
+        refused = {one: self._unreadable(one) for one in ids if one in self.broken}
+        found = [self.products[one] for one in ids if one not in refused]
+        return Page(found, refused, page.cursor, page.is_last)
+
+    def _unreadable(self, product_id: int) -> InvalidRecord:
+        return InvalidRecord(f"price of product {product_id} is no amount.", system="magento", field="price")
 
     def products_by_id(self, ids: Sequence[int]) -> dict[int, MagentoProduct]:
         self.reads.append("products")
+        for one in ids:
+            if one in self.broken:
+                raise self._unreadable(one)
         return {one: self.products[one] for one in ids if one in self.products}
 
     def product_texts(self, ids: Sequence[int], store_code: str) -> dict[int, ProductText]:

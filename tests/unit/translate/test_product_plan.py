@@ -8,9 +8,9 @@ from decimal import Decimal
 import pytest
 
 from bridge.odoo.versions import OdooVersion, names_of
+from bridge.translate.catalog_records import ProductText
 from bridge.translate.product_plan import (
     ProductBook,
-    ProductText,
     ProductUnclear,
     change_of,
     fingerprint_of,
