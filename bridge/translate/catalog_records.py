@@ -104,3 +104,14 @@ class MagentoProduct:
     child_ids: tuple[int, ...] = ()
     #: UTC, as Magento writes it: ``2026-11-23 15:46:12``.
     updated_at: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProductTexts:
+    """The texts of one product, as a store view shows them."""
+
+    product_id: int
+    name: str
+    #: HTML as Magento has it.
+    description: str
+    short_description: str
