@@ -197,9 +197,7 @@ class Fields:
             return ()
         if not isinstance(rows, list):
             raise self._invalid(field, "is not a list")
-        found = Fields(
-            {f"{field}[{index}]": row for index, row in enumerate(rows)}, self._path, of=self._of
-        )
+        found = Fields({f"{field}[{index}]": row for index, row in enumerate(rows)}, self._path, of=self._of)
         numbers = (found.integer(name) for name in found.names())
         return tuple(dict.fromkeys(number for number in numbers if number is not None))
 
