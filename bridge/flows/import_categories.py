@@ -122,12 +122,13 @@ class _Work:
                 odoo_id = ids.get(one.category_id)
                 if odoo_id is None:
                     continue
-                if was_done and odoo_id not in stored:
-                    raise _gone_error([one], odoo_id)
                 # What is there may be older than this plan: sent by an attempt before, or by a lost ledger.
                 self._bind(one, odoo_id, stored.get(odoo_id, self._wanted(one)))
                 self._made.add(one.category_id)
                 made += 1
+            if gone := [one for one in batch if was_done and ids.get(one.category_id, 0) not in {0, *stored}]:
+                # Bound all the same: so the next try takes what a person puts in their places.
+                raise _gone_error(gone, ids[gone[0].category_id])
             if batch[0].category_id not in self._bound:
                 raise _unexpected(f"no record for category {batch[0].category_id}")
         return made

@@ -289,6 +289,41 @@ def test_a_lost_ledger_finds_every_category_again_and_makes_none(
         again.close()
 
 
+def test_a_worker_that_died_between_answer_and_binding_costs_nothing(open_shop: OpenShop) -> None:
+    shop = opened(open_shop, own_box=True)
+    done(shop)
+    ids = {number: odoo_id(shop, number) for number in RECORDED}
+    there = len(rows(shop))
+    shop.box.magento.categories.change(5, name="Tools")
+    for number in (3, 5):
+        shop.ledger.bindings.drop("shop", "category", number)
+    shop.box.calls.reset()
+    done(shop)
+    assert count(shop, "load") == 0
+    assert {number: odoo_id(shop, number) for number in RECORDED} == ids
+    assert names(shop) == RECORDED | {5: "Default Category / Tools"}
+    assert len(rows(shop)) == there
+    # What the ledger knows to be made and Odoo does not have was deleted.
+    caps = shop.box.magento.categories.add("Caps", 5)
+    done(shop)
+    shop.box.odoo.delete(MODEL, odoo_id(shop, caps))
+    shop.ledger.bindings.drop("shop", "category", caps)
+    assert f"Caps ({caps})" in str(blocked(shop, "bound_record_gone").error)
+    assert len(rows(shop)) == there
+    again = shop.box.odoo.create(MODEL, {"name": "Caps", "parent_id": odoo_id(shop, 5)})
+    done(shop)
+    assert odoo_id(shop, caps) == again
+
+
+def test_a_replica_that_lags_does_not_look_like_a_deletion(open_shop: OpenShop) -> None:
+    shop = opened(open_shop, 19, own_box=True)
+    shop.box.odoo.faults.set(stale_reads=1.0)
+    assert done(shop)["made"] == 4
+    shop.box.odoo.faults.clear()
+    assert names(shop) == RECORDED
+    assert done(shop)["unchanged"] == 4
+
+
 def test_an_integration_without_the_right_to_categories_blocks_and_says_which(open_shop: OpenShop) -> None:
     shop = opened(open_shop, own_box=True)
     shop.box.magento.guard.allowed = frozenset({"Magento_Catalog::products"})
