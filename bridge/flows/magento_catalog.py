@@ -9,15 +9,15 @@ from typing import Any
 
 from bridge.errors import InvalidRecord
 from bridge.magento import MagentoClient, ScanCursor, catalog
-from bridge.translate.catalog_records import MagentoAttribute, MagentoCategory, MagentoProduct, ProductTexts
-from bridge.translate.magento_product import parse_attribute, parse_category, parse_product, parse_texts
+from bridge.translate.catalog_records import MagentoAttribute, MagentoCategory, MagentoProduct, ProductText
+from bridge.translate.magento_product import parse_attribute, parse_category, parse_product, parse_text
 
 
 @dataclass(frozen=True, kw_only=True)
 class Products:
     """Products of a page; one that cannot be read keeps none of the others back."""
 
-    rows: tuple[MagentoProduct, ...]
+    products: tuple[MagentoProduct, ...]
     #: Why products of the page cannot be read, by their ids.
     refused: Mapping[int, InvalidRecord] = field(default_factory=dict)
 
@@ -64,7 +64,7 @@ class MagentoCatalog:
         )
         read = _read(page.rows)
         return ProductPage(
-            rows=read.rows,
+            products=read.products,
             refused=read.refused,
             cursor=page.cursor,
             is_last=page.is_last,
@@ -76,7 +76,7 @@ class MagentoCatalog:
         page = catalog.sweep_products(self._magento, after_id=after_id, page_size=page_size)
         read = _read(page.rows)
         return ProductSweepPage(
-            rows=read.rows,
+            products=read.products,
             refused=read.refused,
             after_id=page.after_id,
             is_last=page.is_last,
@@ -101,7 +101,7 @@ class MagentoCatalog:
         rows = catalog.products_by_sku(self._magento, skus)
         return {sku: parse_product(row) for sku, row in rows.items()}
 
-    def product_texts(self, ids: Iterable[int], store_code: str) -> dict[int, ProductTexts]:
+    def product_texts(self, ids: Iterable[int], store_code: str) -> dict[int, ProductText]:
         """Return name and descriptions of products as the store view ``store_code`` shows them.
 
         Raises:
@@ -109,12 +109,12 @@ class MagentoCatalog:
             InvalidRecord: a product cannot be read.
         """
         rows = catalog.products_by_id(self._magento, ids, store_code=store_code, fields=catalog.TEXT_FIELDS)
-        return {product_id: parse_texts(row) for product_id, row in rows.items()}
+        return {product_id: parse_text(row) for product_id, row in rows.items()}
 
     def attributes(
-        self, *, codes: Iterable[str] = (), ids: Iterable[int] = ()
-    ) -> tuple[MagentoAttribute, ...]:
-        """Return attributes by their codes or ids, with their options; one that is gone is missing.
+        self, ids: Iterable[int] = (), *, codes: Iterable[str] = ()
+    ) -> dict[int, MagentoAttribute]:
+        """Return attributes by their ids or codes, with their options; one that is gone is missing.
 
         Raises:
             InvalidRecord: one cannot be read.
@@ -123,7 +123,8 @@ class MagentoCatalog:
         if numbers := set(ids):
             known = catalog.attribute_codes(self._magento)
             wanted |= {known[number] for number in numbers if number in known}
-        return tuple(map(parse_attribute, catalog.attributes(self._magento, wanted)))
+        found = map(parse_attribute, catalog.attributes(self._magento, wanted))
+        return {one.attribute_id: one for one in found}
 
     def categories(self) -> tuple[MagentoCategory, ...]:
         """Return all categories, the root of all among them.
@@ -144,4 +145,4 @@ def _read(rows: Iterable[Mapping[str, Any]]) -> Products:
             except InvalidRecord as error:
                 refused[int(row["id"])] = error
 
-    return Products(rows=tuple(readable()), refused=refused)
+    return Products(products=tuple(readable()), refused=refused)

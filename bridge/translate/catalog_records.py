@@ -107,11 +107,10 @@ class MagentoProduct:
 
 
 @dataclass(frozen=True, kw_only=True)
-class ProductTexts:
+class ProductText:
     """The texts of one product, as a store view shows them."""
 
-    product_id: int
     name: str
     #: HTML as Magento has it.
-    description: str
-    short_description: str
+    description: str = ""
+    short_description: str = ""

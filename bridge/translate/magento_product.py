@@ -18,7 +18,7 @@ from bridge.translate.catalog_records import (
     MagentoImage,
     MagentoOption,
     MagentoProduct,
-    ProductTexts,
+    ProductText,
 )
 from bridge.translate.raw_fields import Fields, clean_text
 
@@ -72,7 +72,7 @@ def parse_product(raw: object) -> MagentoProduct:
     )
 
 
-def parse_texts(raw: object) -> ProductTexts:
+def parse_text(raw: object) -> ProductText:
     """Return the texts of one product of a list that a store view was asked for.
 
     Raises:
@@ -80,8 +80,7 @@ def parse_texts(raw: object) -> ProductTexts:
     """
     fields = _fields(raw, "product", "sku", "id")
     custom = _custom_attributes(fields)
-    return ProductTexts(
-        product_id=_id(fields, "id"),
+    return ProductText(
         name=fields.text("name"),
         description=_text(custom, "description"),
         short_description=_text(custom, "short_description"),

@@ -66,7 +66,7 @@ class World:
 
 
 def ids(page: Products) -> list[int]:
-    return [product.product_id for product in page.rows]
+    return [product.product_id for product in page.products]
 
 
 @pytest.fixture
@@ -193,23 +193,21 @@ def test_prices_come_to_the_digit_as_decimals(world: World) -> None:
 def test_attributes_come_by_code_or_id_with_their_options(world: World) -> None:
     shoe = world.box.attributes.add("shoe_size", [str(size) for size in range(30, 50)])
     world.box.attributes.change_option("color", "7", "Deep red")
-    found = {one.code: one for one in world.catalog.attributes(codes=["color", "size", "nope"])}
+    found = {one.code: one for one in world.catalog.attributes(codes=["color", "size", "nope"]).values()}
     assert set(found) == {"color", "size"}
     assert found["color"].options["7"].label == "Deep red"
     assert world.asked == 1
-    by_id = world.catalog.attributes(ids=[137, shoe["attribute_id"], 999])
-    assert {one.code for one in by_id} == {"size", "shoe_size"}
-    assert next(one for one in by_id if one.code == "shoe_size").options.keys() == {
-        option["value"] for option in shoe["options"][1:]
-    }
-    assert world.catalog.attributes() == ()
+    by_id = world.catalog.attributes([137, shoe["attribute_id"], 999])
+    assert {one.code for one in by_id.values()} == {"size", "shoe_size"}
+    assert by_id[shoe["attribute_id"]].options.keys() == {option["value"] for option in shoe["options"][1:]}
+    assert world.catalog.attributes() == {}
 
 
 def test_more_attributes_than_a_page_has_are_all_known_by_id(world: World) -> None:
     numbers = [world.box.attributes.add(f"extra_{number}", ["x"])["attribute_id"] for number in range(230)]
-    assert {one.attribute_id for one in world.catalog.attributes(ids=numbers)} == set(numbers)
+    assert world.catalog.attributes(numbers).keys() == set(numbers)
     world.box.switches.input_limits = True
-    assert {one.attribute_id for one in world.catalog.attributes(ids=numbers)} == set(numbers)
+    assert world.catalog.attributes(numbers).keys() == set(numbers)
 
 
 def test_all_categories_are_read_page_by_page(world: World) -> None:
@@ -239,7 +237,7 @@ def test_a_missing_right_names_the_resource(world: World) -> None:
 def test_every_request_says_how_many_rows_and_in_which_order(world: World) -> None:
     world.catalog.products_by_sku(["SIM-01", "A,B"])
     world.catalog.product_texts([1], "de")
-    world.catalog.attributes(ids=[93])
+    world.catalog.attributes([93])
     world.catalog.categories()
     world.scan()
     for exchange in world.exchanges:

@@ -17,9 +17,9 @@ from bridge.translate.catalog_records import (
     MagentoCategory,
     MagentoOption,
     MagentoProduct,
-    ProductTexts,
+    ProductText,
 )
-from bridge.translate.magento_product import parse_attribute, parse_category, parse_product, parse_texts
+from bridge.translate.magento_product import parse_attribute, parse_category, parse_product, parse_text
 
 RECORDINGS = Path(__file__).parents[2] / "recordings" / "magento" / "catalog"
 
@@ -226,16 +226,17 @@ def test_damaged_products_are_read_or_refused_and_nothing_else(raw, data):
 
 @given(JSON)
 def test_whatever_comes_in_place_of_a_record_is_refused_by_name(raw):
-    for parse in (parse_product, parse_texts, parse_attribute, parse_category):
+    for parse in (parse_product, parse_attribute, parse_category):
         with pytest.raises(InvalidRecord) as refused:
             parse(raw)
         assert refused.value.details["field"]
 
 
 def test_texts_of_a_store_view_may_be_empty():
-    assert parse_texts({"id": 1, "name": "Eins"}) == ProductTexts(
-        product_id=1, name="Eins", description="", short_description=""
-    )
+    assert parse_text({"id": 1, "custom_attributes": None}) == ProductText(name="")
+    with pytest.raises(InvalidRecord, match="custom_attributes is not a list"):
+        parse_text({"id": 1, "custom_attributes": 7})
+    assert parse_text({"id": 1, "name": "Eins"}) == ProductText(name="Eins")
 
 
 def test_an_attribute_has_its_options_by_id_and_not_the_empty_one():
