@@ -211,11 +211,54 @@ _PRODUCTS_AND_MORE = (
         where="Odoo: Sales > Products; bridge instance set NAME --set auto_create_products=true",
     ),
     Entry(
+        code="product_unclear",
+        happened="{message}",
+        to_do="Correct the product in Magento, then retry.",
+        where="Magento admin: Catalog > Products",
+        who="Magento admin",
+    ),
+    Entry(
+        code="product_refused",
+        pattern=r"barcode",
+        happened="{message}",
+        to_do="Two products cannot have one barcode in Odoo. Take it off one of them, in Magento or in Odoo; then retry.",
+        where="Odoo: Sales > Products > Product Variants, filter by barcode",
+    ),
+    Entry(
+        code="product_refused",
+        happened="{message}",
+        to_do="Odoo named what it does not accept: correct the product in Magento, or the setting in Odoo, then retry.",
+        where=_CALLS,
+    ),
+    Entry(
+        code="catalog_unclear",
+        happened="{message}",
+        to_do="Correct it in Magento, then retry. Nothing was written.",
+        where="Magento admin: Catalog > Categories",
+        who="Magento admin",
+    ),
+    Entry(
+        code="bound_record_gone",
+        facts={"model": "product.category"},
+        happened="{message}",
+        to_do="Make categories of these names at the same places in Odoo, then retry: the bridge takes them. It never "
+        "makes them again by itself.",
+        where="Odoo: Sales > Configuration > Product Categories; bridge jobs retry ID",
+    ),
+    Entry(
         code="bound_record_gone",
         happened="{message}",
         to_do="Restore the record in Odoo; or, if it was deleted on purpose, cancel the job. The bridge never makes it "
         "again by itself.",
         where="bridge jobs retry ID, or bridge jobs cancel ID",
+    ),
+    Entry(
+        code="record_missing",
+        system="magento",
+        facts={"entity": "product"},
+        happened="{message}",
+        to_do="It was deleted in Magento, or the SKU is wrong. Check it there; nothing was written.",
+        where="Magento admin: Catalog > Products",
     ),
     Entry(
         code="record_missing",

@@ -119,6 +119,31 @@ def import_customers(
     return _scan(app, "import-customers", from_date, instance_name, wait=wait, as_json=as_json)
 
 
+@run.command(name="import-product")
+@click.argument("sku")
+@_job_options
+@pass_app
+def import_product(app: App, sku: str, *, instance_name: str | None, wait: bool, as_json: bool) -> int:
+    """Import the Magento product with the SKU, with its variants."""
+    name = sku.strip()
+    if not name or len(name) > 64 or not name.isprintable():
+        raise click.UsageError("SKU is the product's SKU as Magento shows it, of at most 64 characters.")
+    wanted = want("find-product", instance=app.instance(instance_name).name, entity=name, label=name)
+    job_ids = [one.job_id for one in app.ledger.jobs.want([wanted])]
+    return end(app, Followed(job_ids=job_ids), wait=wait, as_json=as_json)
+
+
+@run.command(name="import-products")
+@_from_option("Products")
+@_job_options
+@pass_app
+def import_products(
+    app: App, *, from_date: datetime | None, instance_name: str | None, wait: bool, as_json: bool
+) -> int:
+    """Import the products that changed in Magento."""
+    return _scan(app, "import-products", from_date, instance_name, wait=wait, as_json=as_json)
+
+
 @run.command(name="discover-mappings")
 @_job_options
 @pass_app
@@ -153,6 +178,16 @@ def _show_discovered(result: Mapping[str, Any]) -> None:
 def import_stores(app: App, *, instance_name: str | None, wait: bool, as_json: bool) -> int:
     """Read Magento's websites, store groups and store views into the ledger."""
     wanted = want("import-stores", instance=app.instance(instance_name).name, entity="all")
+    job_ids = [one.job_id for one in app.ledger.jobs.want([wanted])]
+    return end(app, Followed(job_ids=job_ids), wait=wait, as_json=as_json)
+
+
+@run.command(name="import-categories")
+@_job_options
+@pass_app
+def import_categories(app: App, *, instance_name: str | None, wait: bool, as_json: bool) -> int:
+    """Bring Magento's categories to Odoo: new ones, moves and new names."""
+    wanted = want("import-categories", instance=app.instance(instance_name).name, entity="all")
     job_ids = [one.job_id for one in app.ledger.jobs.want([wanted])]
     return end(app, Followed(job_ids=job_ids), wait=wait, as_json=as_json)
 

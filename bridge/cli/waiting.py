@@ -38,6 +38,7 @@ _SHOWN_JOBS = 20
 _SEEN = {
     "discover-mappings": "values of Magento's configuration seen",
     "import-orders": "changed orders seen",
+    "import-products": "changed products seen",
     "rebuild-bindings": "records of Odoo looked at",
 }
 

@@ -8,10 +8,13 @@ from typing import Any
 from bridge.flows import (
     discover_mappings,
     find_order,
+    import_categories,
     import_customer,
     import_customers,
     import_order,
     import_orders,
+    import_product,
+    import_products,
     import_stores,
     rebuild_bindings,
 )
@@ -27,11 +30,16 @@ def _nothing(_: FlowContext) -> None:
 FLOWS: Mapping[str, Run] = {
     "discover-mappings": discover_mappings.run,
     "find-order": find_order.run,
+    "import-categories": import_categories.run,
     "import-customer": import_customer.run,
     "import-customers": import_customers.run,
     "import-order": import_order.run,
     "import-orders": import_orders.run,
     "import-stores": import_stores.run,
+    "find-product": import_product.find,
+    "import-product": import_product.run,
+    "import-product-batch": import_product.run_batch,
+    "import-products": import_products.run,
     "noop": _nothing,
     "rebuild-bindings": rebuild_bindings.run,
 }

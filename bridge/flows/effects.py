@@ -49,6 +49,16 @@ class Write:
     may_repeat: bool = True
 
 
+@dataclass(frozen=True, kw_only=True)
+class Loaded:
+    """What a ``load`` of many records came to."""
+
+    #: In the order of the rows that begin a record.
+    ids: tuple[int, ...]
+    #: What was sent: after a doubt or a restart it is what was stored then, not what would be sent now.
+    request: LoadRequest
+
+
 #: The id of a record that a preview would have made.
 NOT_MADE = 0
 
@@ -61,6 +71,12 @@ class Writer(Protocol):
 
     def load(self, client: OdooClient, *, key: str, kind: str, request: LoadRequest) -> int:
         """Create a record with its lines, if it is not there; return its id."""
+
+    def load_many(self, client: OdooClient, *, key: str, kind: str, request: LoadRequest) -> Loaded:
+        """Create, or update, many records in one call.
+
+        ``key`` names the records, so that the same key stands for the same records in the same order.
+        """
 
     def is_open(self, key: str) -> bool:
         """Return whether a write under ``key`` was sent and what became of it is not written down yet.
@@ -89,6 +105,17 @@ class NoWriter:
     ) -> int:
         """Make nothing."""
         return NOT_MADE
+
+    def load_many(
+        self,
+        client: OdooClient,  # noqa: ARG002  # as the port has it
+        *,
+        key: str,  # noqa: ARG002
+        kind: str,  # noqa: ARG002
+        request: LoadRequest,
+    ) -> Loaded:
+        """Make nothing."""
+        return Loaded(ids=(NOT_MADE,) * request.records, request=request)
 
     def is_open(self, key: str) -> bool:  # noqa: ARG002  # as the port has it
         """Return False: a preview settles nothing."""
@@ -153,6 +180,34 @@ class LedgerWriter:
             key=key, system="odoo", kind=kind, target=request.model, request=request.encode(), send=send
         )
         return int(self.once(write))
+
+    def load_many(self, client: OdooClient, *, key: str, kind: str, request: LoadRequest) -> Loaded:
+        """Create, or update, many records in one call."""
+        sent: list[LoadRequest] = []
+
+        def send(stored: bytes) -> str:
+            again = LoadRequest.decode(stored)
+            ids = client.send_load(again).ids
+            if len(ids) != again.records:
+                raise ServiceRejected(
+                    f"Odoo answered {len(ids)} records of {again.model} where {again.records} were sent.",
+                    system="odoo",
+                    model=again.model,
+                    method="load",
+                    reason="unexpected_answer",
+                )
+            sent.append(again)
+            return ",".join(map(str, ids))
+
+        write = Write(
+            key=key, system="odoo", kind=kind, target=request.model, request=request.encode(), send=send
+        )
+        ids = tuple(int(one) for one in self.once(write).split(","))
+        if not sent:
+            effect = self._ledger.effects.get(key)
+            stored = effect.request if effect is not None else None
+            sent.append(request if stored is None else LoadRequest.decode(stored))
+        return Loaded(ids=ids, request=sent[-1])
 
     def is_open(self, key: str) -> bool:
         """Return whether a write under ``key`` was sent and what became of it is not written down yet."""

@@ -66,6 +66,12 @@ MAPPING_KINDS: Mapping[str, MappingKind] = {
         may_ignore=True,
         is_optional=True,
     ),
+    "tax_class": MappingKind(
+        model="account.tax",
+        title="Magento product tax class: the sales tax that products of it get in Odoo",
+        may_ignore=True,
+        is_optional=True,
+    ),
 }
 #: Kinds that decide how an order is translated; the others are for other flows, some of them still to come.
 ORDER_KINDS = frozenset(

@@ -27,6 +27,8 @@ READ_FIELDS = (
     "partner_invoice_id",
     "partner_shipping_id",
 )
+#: Kind of the effects that write absolute values.
+ABSOLUTE = "write"
 QUOTATION_STATES = frozenset({"draft", "sent"})
 CONFIRMED_STATES = frozenset({"sale", "done"})
 
@@ -201,7 +203,7 @@ def write_absolute(
         Write(
             key=key,
             system="odoo",
-            kind="write",
+            kind=ABSOLUTE,
             target=model,
             request=encode({"ids": list(ids), "values": values}),
             send=send,

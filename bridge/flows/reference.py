@@ -13,11 +13,16 @@ from typing import Any, TypeVar
 
 from bridge.errors import AccessMissing, CredentialsRefused, InvalidRecord, RecordMissing, ServiceRejected
 from bridge.magento import MagentoClient
+from bridge.magento.stores import StoreConfig
 from bridge.odoo import OdooClient
 from bridge.odoo.profile import ServerProfile
+from bridge.translate.product_plan import WeightUnit
 
 #: How long reference data is believed.
 BELIEVED_SECONDS = 600.0
+
+#: The language that Odoo keeps texts in when none is said.
+_SOURCE_LANGUAGE = "en_US"
 
 T = TypeVar("T")
 
@@ -115,6 +120,30 @@ class Reference:
         near = [code for code in installed if code.partition("_")[0] == spoken]
         return locale if locale in installed else next(iter(near), None)
 
+    def store_languages(self) -> dict[str, str]:
+        """Return the code of the first store view of each language that Odoo has besides the one of its source texts."""
+        found: dict[str, str] = {}
+        for view in self._store_configs():
+            language = self.language(view.id)
+            if language is not None and language != _SOURCE_LANGUAGE and view.code:
+                found.setdefault(language, view.code)
+        return found
+
+    def magento_weight_unit(self) -> WeightUnit:
+        """Return the unit of weights in Magento: of all store views, or of the first where they differ."""
+        units = [view.weight_unit for view in self._store_configs()]
+        return "lbs" if next((one for one in units if one), "kgs") == "lbs" else "kgs"
+
+    def odoo_weight_unit(self) -> WeightUnit:
+        """Return the unit of weights in Odoo, as any product shows it; the setting itself is for administrators."""
+        rows = self._cache.get(
+            self._instance,
+            "weight",
+            lambda: self._odoo.search_read("product.template", [], ["weight_uom_name"], limit=1),
+            is_enough=bool,
+        )
+        return "lbs" if rows and "lb" in str(rows[0]["weight_uom_name"]) else "kgs"
+
     def pricelists(self, currency: str, *, including: int | None = None) -> list[dict[str, Any]]:
         """Return id, name, currency and company of the pricelists in ``currency``, oldest first.
 
@@ -172,12 +201,17 @@ class Reference:
         return self._get("locales", self._read_store_locales)
 
     def _read_store_locales(self) -> dict[int, str]:
+        return {row.id: row.locale for row in self._store_configs() if row.locale}
+
+    def _store_configs(self) -> list[StoreConfig]:
+        return self._get("stores", self._read_store_configs)
+
+    def _read_store_configs(self) -> list[StoreConfig]:
         try:
-            rows = self._magento().store_configs()
+            return self._magento().store_configs()
         except (AccessMissing, CredentialsRefused, InvalidRecord, RecordMissing, ServiceRejected):
             # An integration that may read orders only, or an extension: customers then get Odoo's own language.
-            return {}
-        return {row.id: row.locale for row in rows if row.locale}
+            return []
 
     def _get(self, name: str, read: Callable[[], T]) -> T:
         return self._cache.get(self._instance, name, read)

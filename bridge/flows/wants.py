@@ -50,6 +50,13 @@ PLACES: Mapping[str, Place] = {
         lock=lambda _: "import-orders",
         priority=40,
     ),
+    "import-categories": Place(
+        title="Bring Magento's categories to Odoo",
+        queue="catalog",
+        systems=_BOTH,
+        lock=lambda _: "catalog",
+        priority=40,
+    ),
     "import-customer": Place(
         title="Import one Magento account into Odoo",
         queue="catalog",
@@ -76,6 +83,34 @@ PLACES: Mapping[str, Place] = {
         systems=_MAGENTO,
         lock=lambda _: "discover-mappings",
         priority=40,
+    ),
+    "find-product": Place(
+        title="Find a Magento product by its SKU and import it",
+        queue="catalog",
+        systems=_MAGENTO,
+        lock=lambda entity: f"product-sku:{entity}",
+        priority=60,
+    ),
+    "import-product": Place(
+        title="Import one Magento product into Odoo",
+        queue="catalog",
+        systems=_BOTH,
+        lock=lambda _: "catalog",
+        priority=45,
+    ),
+    "import-product-batch": Place(
+        title="Import a batch of Magento products into Odoo",
+        queue="catalog",
+        systems=_BOTH,
+        lock=lambda _: "catalog",
+        priority=40,
+    ),
+    "import-products": Place(
+        title="Scan Magento's changed products and import them",
+        queue="catalog",
+        systems=_MAGENTO,
+        lock=lambda _: "import-products",
+        priority=42,
     ),
     "rebuild-bindings": Place(
         title="Bind again what the bridge made in Odoo",

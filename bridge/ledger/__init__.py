@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bridge.ledger.bindings import Pair
 from bridge.ledger.control import ALIVE_SECONDS
 from bridge.ledger.database import LedgerError, LedgerUnavailable
 from bridge.ledger.facts import (
@@ -79,6 +80,7 @@ __all__ = [
     "MappingDecided",
     "MappingDecision",
     "MappingRow",
+    "Pair",
     "Pause",
     "Process",
     "Progress",

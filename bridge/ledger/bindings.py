@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from bridge.ledger.database import Database, Session
-from bridge.ledger.dialects import clean_text
+from bridge.ledger.dialects import clean_text, json_rows
 from bridge.ledger.facts import Binding
 from bridge.ledger.shapes import Shape, to_json
 
@@ -37,6 +38,21 @@ ON CONFLICT (instance, kind, magento_id) DO UPDATE SET
     order_items_json = coalesce(excluded.order_items_json, bindings.order_items_json), updated_at = {{now}}
 RETURNING {_BINDING.columns}
 """
+#: The same for many, in one statement; sorted, so that two batches lock the same rows in the same order.
+_BIND_MANY = """
+INSERT INTO bindings (instance, kind, magento_id, magento_label, odoo_model, odoo_id, odoo_label, fingerprint,
+    created_at, updated_at)
+SELECT :instance, :kind, p.magento_id, p.magento_label, p.odoo_model, p.odoo_id, p.odoo_label, p.fingerprint,
+    {now}, {now}
+FROM {rows pairs p(magento_id text, magento_label text, odoo_model text, odoo_id bigint, odoo_label text,
+    fingerprint text)}
+WHERE true
+ORDER BY p.magento_id
+ON CONFLICT (instance, kind, magento_id) DO UPDATE SET
+    magento_label = coalesce(excluded.magento_label, bindings.magento_label), odoo_model = excluded.odoo_model,
+    odoo_id = excluded.odoo_id, odoo_label = coalesce(excluded.odoo_label, bindings.odoo_label),
+    fingerprint = coalesce(excluded.fingerprint, bindings.fingerprint), updated_at = {now}
+"""
 #: Writes nothing new where there is one, and answers it: whoever comes first is bound.
 _BIND_FIRST = f"""
 INSERT INTO bindings (instance, kind, magento_id, magento_label, odoo_model, odoo_id, created_at, updated_at)
@@ -45,6 +61,18 @@ ON CONFLICT (instance, kind, magento_id) DO UPDATE SET magento_id = excluded.mag
 RETURNING {_BINDING.columns}
 """
 _DROP = "DELETE FROM bindings WHERE instance = :instance AND kind = :kind AND magento_id = :magento_id"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pair:
+    """A Magento record and the Odoo record that it is; what is None stays as it was."""
+
+    magento_id: str
+    odoo_model: str
+    odoo_id: int
+    magento_label: str | None = None
+    odoo_label: str | None = None
+    fingerprint: str | None = None
 
 
 class Bindings:
@@ -98,6 +126,12 @@ class Bindings:
             items=to_json(items),
         )
         return _BINDING.read(rows[0])
+
+    def bind_many(self, instance: str, kind: str, pairs: Iterable[Pair]) -> None:
+        """Bind many Magento records in one transaction, each as ``bind`` would; of two pairs for one the last."""
+        rows = {pair.magento_id: asdict(pair) for pair in pairs}
+        if rows:
+            self._database.command(_BIND_MANY, instance=instance, kind=kind, pairs=json_rows(rows.values()))
 
     def bind_first(
         self,

@@ -58,6 +58,7 @@ class StoreConfig:
     """
 
     id: int
+    code: str
     locale: str
     base_currency: str
     display_currency: str
@@ -135,6 +136,7 @@ def store_configs(value: Any) -> list[StoreConfig]:
         "store configuration",
         lambda row: StoreConfig(
             id=row.number("id"),
+            code=row.text("code", ""),
             locale=row.text("locale", ""),
             base_currency=row.text("base_currency_code", ""),
             display_currency=row.text("default_display_currency_code", ""),

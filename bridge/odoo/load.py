@@ -3,6 +3,9 @@
 With context ``{"mode": "update", "noupdate": true}`` and an external id on every record and line, the first call
 creates everything in one transaction; the same key again answers the same id and writes nothing, on a confirmed
 order too (``idempotency/load-create-only-*``). That context is what makes it safe to repeat after a doubt.
+
+Without it ``load`` writes values again. With the column ``.id`` it does so by database id, one call for many records
+with values of their own each (source of 16, 18 and 19: ``_load_records``); what is written is absolute.
 """
 
 from __future__ import annotations
@@ -59,6 +62,8 @@ class LoadRequest:
     fields: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     create_only: bool = True
+    #: Of an update: the language whose texts are written; None is the one that they fall back to.
+    lang: str | None = None
 
     def __post_init__(self) -> None:
         """Refuse what Odoo would take wrongly.
@@ -77,11 +82,23 @@ class LoadRequest:
                     raise TypeError(f"the cell of {field} for {self.model} is {type(cell).__name__}, not str")
         if self.create_only:
             self._check_external_ids()
+        elif self.fields and self.fields[0] == ".id" and not all(row[0] for row in self.rows):
+            raise ValueError(f"an update of {self.model} needs the id of each record: without it one is made")
 
     @property
     def context(self) -> Mapping[str, Any] | None:
-        """The context that goes with it."""
-        return CREATE_ONLY if self.create_only else None
+        """The context that goes with it; an update by id must find archived records too."""
+        if self.create_only:
+            return CREATE_ONLY
+        if self.fields[:1] != (".id",):
+            return None
+        return {"active_test": False} | ({"lang": self.lang} if self.lang else {})
+
+    @property
+    def records(self) -> int:
+        """How many records it is about: a row without an id only continues the lines of the one before."""
+        at = next((at for at, field in enumerate(self.fields) if field in {"id", ".id"}), None)
+        return sum(1 for row in self.rows if at is None or row[at])
 
     def encode(self) -> bytes:
         """Return the request as bytes to be stored; holds no key."""
@@ -90,7 +107,7 @@ class LoadRequest:
             "fields": self.fields,
             "rows": self.rows,
             "create_only": self.create_only,
-        }
+        } | ({"lang": self.lang} if self.lang else {})
         return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode(
             "utf-8", "surrogatepass"
         )
@@ -104,6 +121,7 @@ class LoadRequest:
             fields=tuple(document["fields"]),
             rows=tuple(tuple(row) for row in document["rows"]),
             create_only=document["create_only"],
+            lang=document.get("lang"),
         )
 
     def _check_external_ids(self) -> None:

@@ -104,3 +104,13 @@ class MagentoProduct:
     child_ids: tuple[int, ...] = ()
     #: UTC, as Magento writes it: ``2026-11-23 15:46:12``.
     updated_at: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProductText:
+    """The texts of one product, as a store view shows them."""
+
+    name: str
+    #: HTML as Magento has it.
+    description: str = ""
+    short_description: str = ""

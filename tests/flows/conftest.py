@@ -9,14 +9,18 @@ from zlib import crc32
 
 import pytest
 
+from bridge.flows import product_source
 from bridge.ledger import Ledger
 from bridge.sandbox import Sandbox
+from tests.support.catalog_shop import CatalogShop
+from tests.support.products import COLOR, SIZE, FakeCatalog, an_attribute
 from tests.support.shop import HURRIED, Shop
 
 SECRET_KEY = "a key of sufficient length"
 
 #: Opens a shop on Odoo of a version, with settings; prices have 6 digits unless said otherwise.
 OpenShop = Callable[..., Shop]
+OpenCatalog = Callable[..., CatalogShop]
 
 
 @pytest.fixture(scope="session")
@@ -83,3 +87,27 @@ def open_shop(
         shop.close()
     for box in boxes:
         box.stop()
+
+
+@pytest.fixture
+def catalog(monkeypatch: pytest.MonkeyPatch) -> FakeCatalog:
+    """Give Magento's catalog to fill; its attributes are those of the recordings."""
+    fake = FakeCatalog(
+        known={
+            COLOR: an_attribute(COLOR, "color", _7="Red", _8="Blue", _9="Gréén"),
+            SIZE: an_attribute(SIZE, "size", _4="S", _5="M", _6="L"),
+        }
+    )
+    monkeypatch.setattr(product_source, "catalog_of", lambda _: fake)
+    return fake
+
+
+@pytest.fixture
+def open_catalog(open_shop: OpenShop, catalog: FakeCatalog) -> Callable[..., CatalogShop]:
+    """Open a shop that makes products, with the catalog above."""
+
+    def open_one(version: int = 18, **settings: object) -> CatalogShop:
+        given = {"auto_create_products": True, "own_box": True, **settings}
+        return CatalogShop(open_shop(version, **given), catalog)
+
+    return open_one

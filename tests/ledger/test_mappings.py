@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from bridge.ledger import Ledger, LedgerError, MappingDecision
+from bridge.ledger import Ledger, LedgerError, MappingDecision, Pair
 from bridge.retry import Decision
 from tests.support.ledger import again, in_threads, start, state_of
 
@@ -341,3 +341,28 @@ def test_what_was_bound_lately_is_read_by_pages_with_what_is_kept_of_it(ledger: 
     assert page(before, after="10", limit=2) == [("2", None)]
     assert page(before, after="2", limit=2) == []
     assert page(ledger.now() + timedelta(seconds=1)) == []
+
+
+def test_many_are_bound_in_one_statement_each_as_one_would_be(ledger):
+    ledger.bindings.bind(
+        "shop",
+        "product",
+        magento_id=1,
+        odoo_model="product.product",
+        odoo_id=7,
+        odoo_label="A",
+        fingerprint="x",
+    )
+    pairs = [
+        Pair(magento_id="1", odoo_model="product.product", odoo_id=8, magento_label="SKU-1"),
+        Pair(magento_id="2", odoo_model="product.product", odoo_id=9, fingerprint="y"),
+        Pair(magento_id="2", odoo_model="product.product", odoo_id=10, fingerprint="z"),
+    ]
+    ledger.bindings.bind_many("shop", "product", pairs)
+    ledger.bindings.bind_many("shop", "product", [])
+    found = ledger.bindings.get_many("shop", "product", ["1", "2"])
+    assert [(one.odoo_id, one.magento_label, one.odoo_label, one.fingerprint) for one in found.values()] == [
+        (8, "SKU-1", "A", "x"),
+        (10, None, None, "z"),
+    ]
+    assert ledger.bindings.get_many("other", "product", ["1"]) == {}

@@ -267,7 +267,8 @@ class Replayer:
             known = {own for (name, _), own in self._ids.items() if name == model}
             return next((line for line in lines if line not in known), lines[-1])
         if model == "product.attribute":
-            kind = "dynamic" if self._name == "load-product-variants#0" else "always"
+            is_dynamic = self._name in {"load-product-variants#0", "dynamic-attribute-template"}
+            kind = "dynamic" if is_dynamic else "always"
             return state.create(model, {"name": f"Attribute {recorded_id}", "create_variant": kind})
         if model == "product.attribute.value":
             attribute = state.records("product.attribute")[-1]["id"]

@@ -28,7 +28,14 @@ _VERBS: dict[str, str] = {"read": "access", "write": "modify", "create": "create
 #: Deliveries and activities: from the source (``sale_stock`` and ``mail``, ``ir.model.access.csv``).
 _SALES_WRITES = frozenset({"sale.order", "sale.order.line", "mail.message", "mail.activity", "stock.picking"})
 _CONTACT_WRITES = frozenset({"res.partner", "res.partner.category"})
-_PRODUCT_WRITES = frozenset({"product.product", "product.template"})
+#: What the group for product creation may write (``product``, ``ir.model.access.csv``).
+_PRODUCT_WRITES = frozenset(
+    {
+        *("product.product", "product.template", "product.category"),
+        *("product.attribute", "product.attribute.value"),
+        *("product.template.attribute.line", "product.template.attribute.value"),
+    }
+)
 _HIDDEN_FROM_SALES = frozenset({"ir.model", "ir.model.data", "ir.config_parameter", "decimal.precision"})
 _SEEN_BY_ALL = frozenset(
     [

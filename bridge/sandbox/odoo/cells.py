@@ -123,7 +123,7 @@ def convert(
 
 
 def _cell_message(model: Model, path: Sequence[str], rows: Rows, bad: _BadCell, above: str) -> Row:
-    label = model.fields[path[0]].label
+    label = "" if path[0] == ".id" else model.fields[path[0]].label
     if above:
         label = next((one[above].label for one in model.env.schema.values() if above in one), above)
     return {
@@ -143,6 +143,8 @@ def _take(model: Model, node: Node, path: Sequence[str], cell: Any, above: str) 
         return
     if path[0] == ".id":
         node.database_id = int(cell) if cell else None
+        if node.database_id and not model.search([["id", "=", node.database_id]]):
+            raise _BadCell(f"Unknown database identifier '{node.database_id}'")
         return
     about = model.fields[path[0]]
     if cell is False or cell is None or cell == "":

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
-from bridge.sandbox.odoo.fault import validation_error
-from bridge.sandbox.odoo.order_line import OrderLine
-from bridge.sandbox.odoo.partner import Partner
-from bridge.sandbox.odoo.product import (
+from bridge.sandbox.odoo.attributes import (
+    Attribute,
     AttributeLine,
     AttributeValue,
-    Pricelist,
-    Template,
     TemplateAttributeValue,
-    Variant,
 )
+from bridge.sandbox.odoo.fault import user_error, validation_error
+from bridge.sandbox.odoo.order_line import OrderLine
+from bridge.sandbox.odoo.partner import Partner
+from bridge.sandbox.odoo.product import Pricelist, Template, Variant
 from bridge.sandbox.odoo.records import NOT_COMPUTED, Model
 from bridge.sandbox.odoo.sale import Order
 from bridge.sandbox.odoo.stock import Activity, Picking
@@ -170,6 +170,20 @@ class Category(Model):
 
     required = ("name",)
 
+    def written(self, record_id: int, values: Row, old: Row) -> None:
+        """Refuse a category below itself (source: ``_parent_store_update``)."""
+        above = self.table.rows[record_id].get("parent_id")
+        while above:
+            if above == record_id:
+                raise user_error("Recursion Detected.")
+            above = self.table.rows[above].get("parent_id")
+
+    def before_unlink(self, ids: Sequence[int]) -> None:
+        """Delete what is below the categories (source: ``parent_id`` has ``ondelete='cascade'``)."""
+        rows = self.table.rows
+        if below := [one for one, row in rows.items() if row.get("parent_id") in ids and one not in ids]:
+            self.unlink(below)
+
     def display_name(self, row: Row) -> str:
         """Return ``Parent / Name``."""
         parent = self.table.rows.get(row.get("parent_id") or 0)
@@ -177,8 +191,13 @@ class Category(Model):
         return f"{self.display_name(parent)} / {name}" if parent else name
 
     def compute(self, row: Row, name: str) -> Any:
-        """Return the whole path as name."""
-        return self.display_name(row) if name == "complete_name" else NOT_COMPUTED
+        """Return the whole path, as names and as ids."""
+        if name == "complete_name":
+            return self.display_name(row)
+        if name == "parent_path":
+            parent = self.table.rows.get(row.get("parent_id") or 0)
+            return f"{self.compute(parent, name) if parent else ''}{row['id']}/"
+        return NOT_COMPUTED
 
 
 class Country(Model):
@@ -199,6 +218,7 @@ CLASSES: dict[str, type[Model]] = {
     "ir.model.data": ExternalId,
     "mail.activity": Activity,
     "mail.message": Message,
+    "product.attribute": Attribute,
     "product.attribute.value": AttributeValue,
     "product.category": Category,
     "product.pricelist": Pricelist,

@@ -26,6 +26,8 @@ OWN_FIELDS = frozenset(
 )
 #: Fields that a template with one variant shares with it.
 SHARED = ("default_code", "barcode", "standard_price", "weight", "volume")
+#: Sizes that Odoo makes of a picture by itself.
+SIZES = frozenset({"image_512", "image_128"})
 
 
 class Template(Model):
@@ -54,6 +56,7 @@ class Template(Model):
             "active": True,
             "sale_ok": True,
             "purchase_ok": True,
+            "tracking": "none",
             "list_price": 1.0,
             "uom_id": 1,
             "uom_po_id": 1,
@@ -68,19 +71,32 @@ class Template(Model):
 
     def created(self, record_id: int, values: Row) -> None:
         """Make the variants, unless a variant is making the template."""
+        if values.get("type") == "combo":
+            raise validation_error("A combo product must contain at least 1 combo choice.")
         if self.env.context.get("_variant_follows"):
             return
-        variants = self.env["product.product"]
         chosen = list(self._combinations(record_id))
         shared = {name: values[name] for name in SHARED if name in values}
         for values_of_one in chosen:
-            variants.create(
-                {
-                    "product_tmpl_id": record_id,
-                    "product_template_attribute_value_ids": [[6, 0, values_of_one]],
-                    **(shared if len(chosen) == 1 else {}),
-                }
-            )
+            self._make_variant(record_id, values_of_one, **(shared if len(chosen) == 1 else {}))
+
+    def _make_variant(self, record_id: int, chosen: Sequence[int], **values: Any) -> None:
+        link = [[6, 0, list(chosen)]]
+        self.env["product.product"].create(
+            {"product_tmpl_id": record_id, "product_template_attribute_value_ids": link, **values}
+        )
+
+    def complete(self, record_id: int) -> None:
+        """Make the variants that new values ask for, and delete those whose values are gone."""
+        wanted = [set(one) for one in self._combinations(record_id)]
+        rows = self.env.db.table("product.product").rows
+        ids = self.env.db.table("product.product").lookup("product_tmpl_id", [record_id])
+        there = {one: set(rows[one].get("product_template_attribute_value_ids") or []) for one in ids}
+        known = set(self.env.db.table("product.template.attribute.value").rows)
+        self.env["product.product"].unlink([one for one, chosen in there.items() if chosen - known])
+        for chosen in wanted:
+            if chosen not in there.values():
+                self._make_variant(record_id, sorted(chosen))
 
     def _combinations(self, record_id: int) -> Iterator[list[int]]:
         """Return the attribute values of each variant to make; none where an attribute is dynamic."""
@@ -119,6 +135,14 @@ class Template(Model):
             return variants[0] if variants else None
         if name == "product_variant_count":
             return len(variants)
+        if name == "has_configurable_attributes":
+            return bool(self.children(row["id"], "product.template.attribute.line", "product_tmpl_id"))
+        if name == "currency_id":
+            return self.env.company()["currency_id"]
+        if name == "weight_uom_name":
+            return "kg"
+        if name in SIZES:
+            return row.get("image_1920")
         if name in SHARED and len(variants) == 1:
             return self.env["product.product"].get(variants[0], name)
         return NOT_COMPUTED
@@ -200,7 +224,7 @@ class Variant(Model):
         code = rows[record_id].get("barcode")
         if not code:
             return
-        same = [row for row in rows.values() if row.get("barcode") == code]
+        same = [rows[one] for one in self.table.lookup("barcode", [code]) if rows[one]["barcode"] == code]
         if len(same) < 2:
             return
         names = [self.display_name(row) for row in same]
@@ -224,10 +248,21 @@ class Variant(Model):
 
     def compute(self, row: Row, name: str) -> Any:
         """Return what the template has."""
-        if name == "lst_price":
-            name = "list_price"
         template = self.env["product.template"]
         parent = template.table.rows.get(row.get("product_tmpl_id") or 0)
+        chosen = row.get("product_template_attribute_value_ids") or []
+        values = self.env.db.table("product.template.attribute.value").rows
+        if name == "combination_indices":
+            return ",".join(str(one) for one in sorted(chosen))
+        if name == "product_template_variant_value_ids":
+            return list(chosen)
+        if name in {"price_extra", "lst_price"}:
+            extra = sum(values[one].get("price_extra") or 0.0 for one in chosen if one in values)
+            return (
+                extra
+                if name == "price_extra" or parent is None
+                else (parent.get("list_price") or 0.0) + extra
+            )
         if name in OWN_FIELDS or parent is None or name not in template.fields:
             return NOT_COMPUTED
         return template.value(parent, name)
@@ -240,58 +275,10 @@ class Variant(Model):
         shown = ", ".join(
             str(own[values[one]["product_attribute_value_id"]].get("name"))
             for one in row.get("product_template_attribute_value_ids") or []
+            if one in values
         )
         name = f"{template.get('name') or ''} ({shown})" if shown else template.get("name") or ""
         return f"[{row['default_code']}] {name}" if row.get("default_code") else name
-
-
-class AttributeLine(Model):
-    """``product.template.attribute.line``: which values of an attribute a template has."""
-
-    def created(self, record_id: int, values: Row) -> None:
-        """Make the template's own attribute values."""
-        row = self.table.rows[record_id]
-        for value_id in row.get("value_ids") or []:
-            self.env["product.template.attribute.value"].create(
-                {
-                    "attribute_line_id": record_id,
-                    "product_attribute_value_id": value_id,
-                    "attribute_id": row["attribute_id"],
-                    "product_tmpl_id": row["product_tmpl_id"],
-                }
-            )
-
-
-class TemplateAttributeValue(Model):
-    """``product.template.attribute.value``."""
-
-    def display_name(self, row: Row) -> str:
-        """Return ``Attribute: Value``."""
-        return self.env["product.attribute.value"].display_name(
-            self.env.db.table("product.attribute.value").rows[row["product_attribute_value_id"]]
-        )
-
-
-class AttributeValue(Model):
-    """``product.attribute.value``."""
-
-    required = ("name", "attribute_id")
-
-    def created(self, record_id: int, values: Row) -> None:
-        """16 refuses a second value of the same name (``16/errors/unique-attribute-value``)."""
-        row = self.table.rows[record_id]
-        same = [
-            one
-            for one in self.table.rows.values()
-            if one.get("name") == row["name"] and one.get("attribute_id") == row["attribute_id"]
-        ]
-        if self.env.dialect.major < 18 and len(same) > 1:
-            raise self.env.dialect.check_constraint("You cannot create two values with the same name")
-
-    def display_name(self, row: Row) -> str:
-        """Return ``Attribute: Value``."""
-        attribute = self.env.db.table("product.attribute").rows.get(row.get("attribute_id") or 0, {})
-        return f"{attribute.get('name')}: {row.get('name')}"
 
 
 class Pricelist(Model):

@@ -7,12 +7,13 @@ from typing import Any, ClassVar, Protocol
 
 from bridge.sandbox.odoo.domain import Leaf, compare, leaves, matches, parse, required_leaves
 from bridge.sandbox.odoo.fault import Dialect, missing_error, user_error
-from bridge.sandbox.odoo.schema import Field, Schema
+from bridge.sandbox.odoo.schema import SOURCE_LANGUAGE, TRANSLATED, Field, Schema
 from bridge.sandbox.odoo.tables import Database, Row
 from bridge.sandbox.odoo.values import null_of
 
 #: one2many fields: the model on the other side, and its field that points back.
 INVERSES: dict[tuple[str, str], tuple[str, str]] = {
+    ("product.category", "child_id"): ("product.category", "parent_id"),
     ("product.attribute", "value_ids"): ("product.attribute.value", "attribute_id"),
     ("product.template", "attribute_line_ids"): ("product.template.attribute.line", "product_tmpl_id"),
     ("product.template", "product_variant_ids"): ("product.product", "product_tmpl_id"),
@@ -94,11 +95,23 @@ class Reading:
         if inverse:
             return self.children(row["id"], *inverse)
         if name in row:
-            return row[name]
+            return self._translated(row, name)
         computed = self.compute(row, name)
         if computed is not NOT_COMPUTED:
             return computed
         return [] if self.fields[name].is_x2many else None
+
+    @property
+    def language(self) -> str | None:
+        """The language of the call, where it is not the one that texts are kept in."""
+        code = self.env.context.get("lang")
+        return code if isinstance(code, str) and code != SOURCE_LANGUAGE else None
+
+    def _translated(self, row: Row, name: str) -> Any:
+        language = self.language
+        if language is None or name not in TRANSLATED.get(self.name, ()):
+            return row[name]
+        return row.get("_texts", {}).get((name, language), row[name])
 
     def children(self, record_id: int, model: str, back: str) -> list[int]:
         """Return the ids on the other side of a one2many, in their own order."""

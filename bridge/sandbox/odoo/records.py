@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 from bridge.sandbox.odoo.fault import Dialect, missing_error, validation_error
 from bridge.sandbox.odoo.reading import INVERSES, NOT_COMPUTED, Reading
-from bridge.sandbox.odoo.schema import Field, Schema, title_of
+from bridge.sandbox.odoo.schema import TRANSLATED, Field, Schema, title_of
 from bridge.sandbox.odoo.tables import Database, Row
 from bridge.sandbox.odoo.values import DATETIME_FORMAT, to_column
 
@@ -101,11 +101,21 @@ class Model(Reading):
         values = self.prepare(values, record_id)
         row, commands = self._split(values)
         old = self.table.rows[record_id]
+        row = self._in_language(old, row)
         stamp = {"write_date": self.env.now(), "write_uid": self.env.uid}
         self.table.update(record_id, row | stamp)
         for name, steps in commands.items():
             self._apply(record_id, name, steps)
         self.written(record_id, values, old)
+
+    def _in_language(self, old: Row, row: Row) -> Row:
+        """Return ``row`` with the texts of another language put beside those that are there."""
+        language = self.language
+        names = TRANSLATED.get(self.name, frozenset()) & row.keys() if language else frozenset()
+        if not names:
+            return row
+        kept = {name: value for name, value in row.items() if name not in names}
+        return kept | {"_texts": old.get("_texts", {}) | {(name, language): row[name] for name in names}}
 
     def unlink(self, ids: Sequence[int]) -> bool:
         """Delete records with their external ids and messages."""

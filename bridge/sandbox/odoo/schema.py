@@ -80,12 +80,41 @@ _EXTRA: dict[str, dict[str, list[Any]]] = {
     },
     "res.users.apikeys.description": {"name": ["char"]},
     "ir.model": {"name": ["char"], "model": ["char"]},
+    "product.pricelist.item": {
+        "pricelist_id": ["many2one", {"to": "product.pricelist"}],
+        "product_id": ["many2one", {"to": "product.product"}],
+        "product_tmpl_id": ["many2one", {"to": "product.template"}],
+        "compute_price": ["selection"],
+        "fixed_price": ["float"],
+        "percent_price": ["float"],
+        "price_discount": ["float"],
+        "applied_on": ["selection"],
+        "base": ["selection"],
+        "categ_id": ["many2one", {"to": "product.category"}],
+        "min_quantity": ["float"],
+        "date_start": ["datetime"],
+        "date_end": ["datetime"],
+    },
     "ir.module.module": {
         "name": ["char"],
         "shortdesc": ["char"],
         "state": ["selection"],
         "latest_version": ["char"],
     },
+}
+
+#: Fields of recorded models that the reduced recordings leave out: images come in three of Odoo's sizes.
+_IMAGES = {name: ["binary"] for name in ("image_1920", "image_512", "image_128")}
+_PRODUCTS = {**_IMAGES, "purchase_ok": ["boolean"]}
+_MORE_FIELDS: dict[str, dict[str, list[Any]]] = {"product.product": _PRODUCTS, "product.template": _PRODUCTS}
+
+#: The language of texts that are written without one, and where a translation is missing.
+SOURCE_LANGUAGE = "en_US"
+#: Fields whose text may differ by language (``translate=True`` in the source of 16, 18 and 19).
+TRANSLATED: dict[str, frozenset[str]] = {
+    "product.attribute": frozenset({"name"}),
+    "product.attribute.value": frozenset({"name"}),
+    "product.template": frozenset({"name", "description", "description_sale"}),
 }
 
 #: Titles of models in error texts, where the technical name does not give them.
@@ -211,7 +240,9 @@ def schema_of(major: int) -> Schema:
     return {
         model: {
             name: _field(name, raw)
-            for name, raw in (magic | fields | (later.get(model, {}) if major >= 18 else {})).items()
+            for name, raw in (
+                magic | fields | _MORE_FIELDS.get(model, {}) | (later.get(model, {}) if major >= 18 else {})
+            ).items()
         }
         for model, fields in models.items()
     }

@@ -29,7 +29,7 @@ class OdooState:
     """A simulated Odoo database of version 16, 18 or 19: the object that is ``box.odoo``.
 
     Not simulated: stock moves and quantities, pickings beyond their states, invoices, payments, fiscal positions that map taxes,
-    pricelist rules, units of measure other than by id, companies beyond one, sessions, XML-RPC, translations.
+    pricelist rules, units of measure other than by id, companies beyond one, sessions, XML-RPC, languages that are not installed.
     """
 
     def __init__(
@@ -97,6 +97,12 @@ class OdooState:
             if all(row.get(name) == value for name, value in equal.items()):
                 return int(row["id"])
         return None
+
+    def text(self, model: str, record_id: int, name: str, language: str) -> Any:
+        """Return a text of a record as a user of ``language`` sees it."""
+        with self._writing() as env:
+            env.context["lang"] = language
+            return env[model].get(record_id, name)
 
     def external_id(self, key: str) -> tuple[str, int] | None:
         """Return (model, id) of an external id ``module.name``."""

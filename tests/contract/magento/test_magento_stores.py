@@ -56,6 +56,7 @@ def test_each_record_has_what_its_list_says(shop, magento):
     )
     assert found["store_configs"][3] == StoreConfig(
         id=3,
+        code="us",
         locale="en_US",
         base_currency="EUR",
         display_currency="USD",

@@ -29,24 +29,45 @@ NOT_SIMULATED = {
     },
     "invoices": {"sales-user-post-invoice"},
     "one more message about the same refused variants": {"load-product-variants#10"},
+    "methods of the web client, and those that only one version has": {
+        *("web-search-read", "json2-web-search-read", "create-product-variant-rpc"),
+    },
+    "texts of empty answers": {"json2-method-returning-none"},
+    "XML-RPC, once more": {"xmlrpc-method-returning-none"},
 }
 
 #: The sandbox holds other data than the recorded database did.
-OTHER_DATA = {"db-list", "taxes-read", "groups-wanted", "domain-in-not-list", "json2-domain-in-not-list"}
+OTHER_DATA = {
+    *("db-list", "taxes-read", "groups-wanted", "domain-in-not-list", "json2-domain-in-not-list"),
+    # SKUs of three variants were written without being recorded; more languages are installed here.
+    *("variant-prices-after-extra", "variants-after-add", "variants-after-remove", "installed-langs"),
+    *("archived-variant-active-test", "archived-variant-explicit", "propagation-after-price-extra"),
+    # How fast the requests came decides what changed "since".
+    *(
+        "incremental-gt-last-seen",
+        "incremental-gt-with-microseconds",
+        "incremental-gte",
+        "incremental-page-1",
+    ),
+    *("incremental-page-2", "json2-search-read", "category-name-search", "pricelist-items-read"),
+}
 
 #: The share of the recorded requests that must be answered as recorded.
 MINIMUM = {
     (16, "auth"): 0.69,
+    (16, "catalog"): 0.8,
     (16, "errors"): 1.0,
     (16, "orders"): 0.95,
     (16, "idempotency"): 0.92,
     (16, "rules"): 1.0,
     (18, "auth"): 0.69,
+    (18, "catalog"): 0.85,
     (18, "errors"): 1.0,
     (18, "orders"): 0.95,
     (18, "idempotency"): 0.92,
     (18, "rules"): 0.99,
     (19, "auth"): 0.78,
+    (19, "catalog"): 0.85,
     (19, "errors"): 0.98,
     (19, "orders"): 0.95,
     (19, "idempotency"): 0.93,
@@ -67,6 +88,6 @@ def test_recorded_requests_get_the_recorded_answers(version, topic):
 def test_the_recordings_of_every_topic_are_there(version):
     counts = {
         topic: len(recorded_files(version, topic))
-        for topic in ("auth", "errors", "orders", "idempotency", "rules")
+        for topic in ("auth", "catalog", "errors", "orders", "idempotency", "rules")
     }
     assert min(counts.values()) > 20, (RECORDINGS, counts)

@@ -23,6 +23,7 @@ from bridge.errors import (
     AccessMissing,
     BoundRecordGone,
     BridgeError,
+    CatalogUnclear,
     ConfigurationError,
     CredentialsRefused,
     DoubtfulEffect,
@@ -47,10 +48,12 @@ from bridge.flows.context import StoreViewUnknown
 from bridge.flows.effects import EffectUnclear
 from bridge.flows.import_stores import StoresUnclear
 from bridge.flows.order_products import ProductUnknown
+from bridge.flows.product_writing import ProductRefused
 from bridge.flows.rebuild_bindings import StoreUnknown
 from bridge.flows.update_order import OrderChanged
 from bridge.ledger import LedgerUnavailable
 from bridge.translate.order_book import OrderRules
+from bridge.translate.product_plan import ProductUnclear
 from bridge.translate.total_policy import judge
 from bridge.wire import NoAnswer
 from producers.publisher import PublishFailed, Unroutable
@@ -246,6 +249,22 @@ CASES: dict[str, tuple[Make, tuple[str, ...]]] = {
         lambda: ProductUnknown("Odoo has no product.", system="odoo", sku="MUG-1"),
         ("MUG-1", "auto_create_products"),
     ),
+    "a product of Magento cannot be stored": (
+        lambda: ProductUnclear("The price of the product MUG is -1.", system="magento", reason="amount"),
+        ("The price of the product MUG is -1", "Correct the product in Magento"),
+    ),
+    "a barcode is there twice": (
+        lambda: ProductRefused('Odoo does not accept MUG: Barcode "1" already assigned.', system="odoo"),
+        ("already assigned", "filter by barcode"),
+    ),
+    "Odoo does not accept a product": (
+        lambda: ProductRefused("Odoo does not accept MUG: No.", system="odoo"),
+        ("Odoo does not accept MUG: No", "Odoo named what it does not accept"),
+    ),
+    "there is no product with the SKU": (
+        lambda: RecordMissing("Magento has no product MUG.", system="magento", entity="product", sku="MUG"),
+        ("Magento has no product MUG", "Catalog > Products"),
+    ),
     "the SKU is there twice": (
         lambda: DuplicateRecord("Two.", system="odoo", reason="sku", sku="MUG-1", ids=[1, 2]),
         ("Several Odoo products have the SKU MUG-1", "internal reference"),
@@ -313,6 +332,18 @@ CASES: dict[str, tuple[Make, tuple[str, ...]]] = {
         ("1, 2", "import-order 1 --store-id"),
     ),
     "two records fit": (lambda: DuplicateRecord("Two.", system="magento", reason="sku"), ("exactly one",)),
+    "categories were deleted in Odoo": (
+        lambda: BoundRecordGone(
+            "Categories that the bridge made were deleted in Odoo: Shirts (4).",
+            system="odoo",
+            model="product.category",
+        ),
+        ("Shirts (4)", "at the same places", "never makes them again"),
+    ),
+    "the tree of categories is broken": (
+        lambda: CatalogUnclear("Category 4 has no name.", system="magento", reason="categories"),
+        ("Category 4", "Catalog > Categories"),
+    ),
     "the bound record is gone": (
         lambda: BoundRecordGone("Gone.", system="odoo"),
         ("Restore", "never makes it again"),

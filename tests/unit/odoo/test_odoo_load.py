@@ -119,3 +119,20 @@ def test_a_conflict_among_other_messages_is_a_conflict():
     with pytest.raises(ServiceUnavailable) as caught:
         read_load_answer(answer, SITE)
     assert caught.value.details["reason"] == "serialization"
+
+
+def test_an_update_by_id_names_its_language_and_survives_being_stored():
+    request = LoadRequest(
+        model="product.product",
+        fields=(".id", "name"),
+        rows=(("7", "Tasse"),),
+        create_only=False,
+        lang="de_DE",
+    )
+    assert dict(request.context) == {"active_test": False, "lang": "de_DE"}
+    assert LoadRequest.decode(request.encode()) == request
+
+
+def test_an_update_without_an_id_would_make_a_record_and_is_refused():
+    with pytest.raises(ValueError, match="needs the id of each record"):
+        LoadRequest(model="product.product", fields=(".id", "name"), rows=(("", "Cup"),), create_only=False)

@@ -1,0 +1,133 @@
+"""``bridge run import-products``: scan Magento's changed products and import them in batches (DESIGN 5, RULES 5.1).
+
+Twice over the same products: configurables first, so that their children are known as such, then all others. One page,
+its batches and the cursor are one transaction, so a run that stops goes on where it was; the next run goes on where the
+last one ended.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from bridge.errors import PermanentError
+from bridge.flows import product_source
+from bridge.flows.context import FlowContext
+from bridge.flows.product_batch import VARIANT_BINDING
+from bridge.flows.product_variants import note_children
+from bridge.flows.product_writing import digest
+from bridge.flows.wants import want
+from bridge.ledger import Run, Want
+from bridge.magento import ScanCursor
+from bridge.magento.search import magento_time
+from bridge.translate.catalog_records import MagentoProduct
+from bridge.translate.product_plan import CONFIGURABLE
+
+#: Products asked for at once; within Magento's default input limit of 300. Each page is a batch.
+PAGE_SIZE = 100
+#: Children whose configurables are imported together.
+MOST_CHILDREN = 200
+#: Where a scan begins when nothing else is said: before any Magento 2 shop.
+EPOCH = datetime(2015, 1, 1, tzinfo=UTC)
+#: By how much the clocks of Magento and the ledger may differ.
+CLOCKS_DIFFER = timedelta(hours=1)
+_FAMILIES, _SINGLES = "configurables", "others"
+
+
+def run(ctx: FlowContext) -> Mapping[str, Any]:
+    """Read one page of changed products and want their batches; the job runs again until it is through."""
+    scan = ctx.ledger.runs.of_planner(ctx.job)
+    if scan is None:
+        raise PermanentError("This run is gone from the ledger. Start a new one: bridge run import-products.")
+    state = dict(scan.cursor or {"pass": _FAMILIES, "begin": _begin(ctx, scan).isoformat(), "scan": None})
+    after = state["scan"]
+    page = product_source.catalog_of(ctx).scan_products(
+        updated_from=datetime.fromisoformat(state["begin"]),
+        after=None if after is None else ScanCursor.from_dict(after),
+        page_size=PAGE_SIZE,
+    )
+    is_first = state["pass"] == _FAMILIES
+    wants = _families(ctx, page.products) if is_first else _others(ctx, page.products, scan, state["begin"])
+    if not is_first:
+        wants += [
+            want("import-product", instance=ctx.instance.name, entity=str(product_id))
+            for product_id in page.refused
+        ]
+    reached = page.cursor.as_dict()
+    onward: dict[str, Any] | None = {**state, "scan": reached}
+    if page.is_last:
+        onward = {**state, "pass": _SINGLES, "scan": None} if is_first else None
+    # Each product is seen twice and counted once.
+    seen = 0 if is_first else len(page.products) + len(page.refused)
+    ctx.ledger.runs.page(ctx.job, scan.id, cursor=onward, wants=wants, seen=seen)
+    return {"products": len(page.products), "pass": state["pass"], "frontier": None if is_first else reached}
+
+
+def _families(ctx: FlowContext, products: Sequence[MagentoProduct]) -> list[Want]:
+    parents = [one for one in products if one.type_id == CONFIGURABLE]
+    note_children(ctx, parents)
+    return _in_families(ctx, parents)
+
+
+def _in_families(ctx: FlowContext, parents: Sequence[MagentoProduct]) -> list[Want]:
+    batches: list[list[MagentoProduct]] = []
+    children = 0
+    for parent in parents:
+        if not batches or children + len(parent.child_ids) > MOST_CHILDREN:
+            batches.append([])
+            children = 0
+        batches[-1].append(parent)
+        children += len(parent.child_ids)
+    return [_batch(ctx, batch) for batch in batches]
+
+
+def _others(ctx: FlowContext, products: Sequence[MagentoProduct], scan: Run, begin: str) -> list[Want]:
+    """Return the batches of what is no configurable: those that stand alone, and the families of changed children."""
+    singles = [one for one in products if one.type_id != CONFIGURABLE]
+    ids = [one.product_id for one in singles]
+    children = ctx.ledger.bindings.get_many(ctx.instance.name, VARIANT_BINDING, ids)
+    alone = [one for one in singles if str(one.product_id) not in children]
+    wants = [_batch(ctx, alone)] if alone else []
+    # One that changed while the run is under way may have been read before by the batch of its configurable.
+    fresh = magento_time(scan.created_at - CLOCKS_DIFFER)
+    parents: dict[int, bool] = {}
+    for one in singles:
+        label = children[str(one.product_id)].magento_label if str(one.product_id) in children else None
+        if label is not None and label.isdecimal():
+            parents[int(label)] = parents.get(int(label), False) or one.updated_at >= fresh
+    known = product_source.catalog_of(ctx).products_by_id(sorted(parents)) if parents else {}
+    planned = magento_time(datetime.fromisoformat(begin))
+    return wants + _in_families(
+        ctx, [one for id_, one in known.items() if parents[id_] or one.updated_at < planned]
+    )
+
+
+def _batch(ctx: FlowContext, products: Sequence[MagentoProduct]) -> Want:
+    ids = [one.product_id for one in products]
+    label = (
+        f"{len(ids)} products, {products[0].sku} to {products[-1].sku}" if len(ids) > 1 else products[0].sku
+    )
+    return want(
+        "import-product-batch",
+        instance=ctx.instance.name,
+        entity=digest(ids),
+        label=label,
+        data={"ids": ids},
+    )
+
+
+def _begin(ctx: FlowContext, scan: Run) -> datetime:
+    given = scan.args.get("updated_from")
+    if given:
+        return datetime.fromisoformat(given).astimezone(UTC)
+    known = _reached(ctx)
+    return EPOCH if known is None else ScanCursor.from_dict(known).since
+
+
+def _reached(ctx: FlowContext) -> Mapping[str, Any] | None:
+    """Return where the last run ended: everything before it has been planned."""
+    earlier = ctx.ledger.jobs.list(
+        instance=ctx.instance.name, kind=ctx.job.kind, states=("done",), before=ctx.job.id, limit=1
+    )
+    return (earlier[0].result or {}).get("frontier") if earlier else None

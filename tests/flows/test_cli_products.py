@@ -1,0 +1,70 @@
+"""``bridge run import-products`` and ``import-product SKU``: progress, counts, and what a person is told."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from bridge.sandbox import Sandbox
+from tests.support.cli import Cli, running_cli
+from tests.support.products import FakeCatalog, a_product
+
+
+@pytest.fixture(scope="module")
+def box() -> Iterator[Sandbox]:
+    with Sandbox.start(odoo_version=18) as running:
+        yield running
+
+
+@pytest.fixture
+def cli(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], box: Sandbox
+) -> Iterator[Cli]:
+    for cli in running_cli(tmp_path, monkeypatch, capsys):
+        (cli.folder / "oauth.json").write_text(json.dumps(box.magento.secret))
+        (cli.folder / "odoo.key").write_text(box.odoo.key)
+        added = cli(
+            *("instance", "add", "shop", "--magento-url", box.magento.url, "--magento-oauth", "@oauth.json"),
+            *("--odoo-url", box.odoo.url, "--odoo-db", box.odoo.database, "--odoo-user", box.odoo.user),
+            *("--odoo-key", "@odoo.key", "--set", "auto_create_products=true"),
+        )
+        assert added.code == 0
+        yield cli
+
+
+def test_products_are_imported_counted_and_those_in_the_way_are_named(
+    cli: Cli, box: Sandbox, catalog: FakeCatalog
+) -> None:
+    for _ in range(2):
+        box.odoo.create("product.product", {"name": "Twin", "default_code": "TWIN"})
+    catalog.put(a_product(product_id=901, sku="CLI-1"), a_product(product_id=902, sku="TWIN"))
+    ended = cli("run", "import-products", "--wait")
+    assert ended.code == 1
+    assert "2 changed products seen; their jobs: 1 blocked, 1 done." in ended.out
+    assert "Several Odoo products have the SKU TWIN" in ended.out
+    assert "internal reference" in ended.out
+    assert box.odoo.find("product.product", default_code="CLI-1") is not None
+    catalog.products.pop(902)
+    shown = cli("run", "import-products", "--from", "2026-11-01", "--wait", "--json")
+    assert (shown.code, shown.json["run"]["state"], shown.json["run"]["jobs"]) == (0, "done", {"done": 1})
+
+
+def test_one_product_is_imported_by_its_sku_whatever_its_case(
+    cli: Cli, box: Sandbox, catalog: FakeCatalog
+) -> None:
+    known = box.magento.catalog.all()[0]
+    catalog.put(a_product(product_id=known["id"], sku=known["sku"], name="By hand"))
+    ended = cli("run", "import-product", str(known["sku"]).lower(), "--wait")
+    assert ended.code == 0
+    assert box.odoo.find("product.product", default_code=known["sku"]) is not None
+    missing = cli("run", "import-product", "NO-SUCH-SKU", "--wait")
+    assert missing.code == 1
+    assert "Magento has no product with the SKU NO-SUCH-SKU" in missing.out
+
+
+@pytest.mark.parametrize("sku", ["", " ", "x" * 65, "a\tb"])
+def test_what_is_no_sku_is_wrong_usage(cli: Cli, sku: str) -> None:
+    assert cli("run", "import-product", sku).code == 2
