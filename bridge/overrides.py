@@ -99,22 +99,31 @@ def effective(settings: InstanceSettings, levels: Sequence[Level] = ()) -> Effec
         name: Source(scope="instance" if name in given else "default")
         for name in InstanceSettings.model_fields
     }
+    for level in levels:
+        sources |= dict.fromkeys(level.values, Source(scope=level.scope, code=level.code))
+    return Effective(settings=held(settings, levels), sources=sources)
+
+
+def held(settings: InstanceSettings, levels: Sequence[Level]) -> InstanceSettings:
+    """Return the settings that hold, as ``effective`` does; each order asks, and most shops have no levels.
+
+    Raises:
+        SettingsWrong: a level has what cannot be.
+    """
     values: dict[str, Any] = {}
     for level in levels:
-        insist_on_overridable(level.values)
         values |= level.values
-        sources |= dict.fromkeys(level.values, Source(scope=level.scope, code=level.code))
     if not values:
-        return Effective(settings=settings, sources=sources)
+        return settings
+    insist_on_overridable(values)
     try:
-        own = InstanceSettings(**settings.model_dump(exclude_unset=True) | values)
+        return InstanceSettings(**settings.model_dump(exclude_unset=True) | values)
     except ValidationError as exc:
         names = sorted({str(part) for error in exc.errors() for part in error["loc"]})
         where = ", ".join(title(one.scope, one.code) for one in levels if set(names) & set(one.values))
         raise SettingsWrong(
             f"What is set for {where} cannot be: {', '.join(names)}.", reason="override"
         ) from exc
-    return Effective(settings=own, sources=sources)
 
 
 def insist_on_overridable(names: Mapping[str, Any] | Sequence[str]) -> None:

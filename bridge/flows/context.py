@@ -15,7 +15,7 @@ from bridge.idempotency import effect_key, entity_of, external_id
 from bridge.ledger import STORES_CAUSE, Instance, Job, KnownStores, Ledger
 from bridge.magento import MagentoClient
 from bridge.odoo import OdooClient
-from bridge.overrides import effective
+from bridge.overrides import held
 from bridge.settings import InstanceSettings
 from bridge.wire import Exchange
 
@@ -125,7 +125,7 @@ class FlowContext:
             known = self._finder.stores(self._instance_name, believed_seconds=0.0)
             view = known.get("view", store_id)
         if view is not None:
-            self._own_settings = effective(self.instance.settings, known.levels(view)).settings
+            self._own_settings = held(self.instance.settings, known.levels(view))
         elif known.has_website_settings:
             raise StoreViewUnknown(
                 f"The ledger does not know the store view {store_id}, so it cannot tell which website's settings hold.",

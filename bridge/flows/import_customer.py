@@ -43,6 +43,7 @@ def run(ctx: FlowContext) -> Mapping[str, Any]:
         return {"outcome": "gone from Magento"}
     insist_on_version(ctx, raw)
     account = _read(raw)
+    ctx.use_store(account.store_id)
     family = customer_family(account, _places(ctx, account))
     before = ctx.ledger.explanations.get(ctx.instance.name, _KEPT, ctx.job.entity)
     kept: Mapping[str, Any] = before.content if before is not None else {}

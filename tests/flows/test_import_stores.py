@@ -11,6 +11,8 @@ from bridge.flows.preview_order import preview
 from bridge.flows.wants import want
 from bridge.ledger import Job, Store
 from tests.flows.conftest import OpenShop
+from tests.flows.test_import_customers import new_account
+from tests.flows.test_import_customers import run as import_account
 from tests.flows.test_import_order_header import others
 from tests.flows.test_import_order_totals import a_cent_more
 from tests.support.imports import blocked, done, map_to
@@ -77,8 +79,9 @@ def test_all_stores_are_read_with_four_calls_and_counted(shop: Shop) -> None:
     group = shop.ledger.stores.known("shop").get("group", 2)
     assert group is not None
     assert group.config == {"root_category_id": 2, "default_store_id": 4}
+    assert result["summary"] == "3 websites, 3 groups, 5 views; 11 new"
     again = imported(shop)
-    assert again == {**result, "new": []}
+    assert again == {**result, "summary": "3 websites, 3 groups, 5 views; nothing changed", "new": []}
 
 
 def test_renames_news_and_losses_are_said(shop: Shop) -> None:
@@ -267,6 +270,20 @@ def test_a_new_view_that_another_process_has_read_is_known_at_once(shop: Shop) -
     imported(shop)
     raw = new_order(shop, store_id=view_id)
     assert done(shop, raw)["name"] == f"OUT-{raw['increment_id']}"
+
+
+def test_accounts_and_orders_look_for_partners_of_their_store_views_company(shop: Shop) -> None:
+    imported(shop)
+    company = shop.box.odoo.create("res.company", {"name": "Outlet Ltd", "currency_id": 1})
+    shop.set(company_id=1)
+    override(shop, "view", "de", company_id=company)
+    for store_id, is_theirs in ((1, False), (2, True)):
+        account = new_account(shop, store_id=store_id)
+        values = {"name": "Nora Krause", "email": account["email"], "company_id": company}
+        theirs = shop.box.odoo.create("res.partner", values)
+        job = import_account(shop, account)
+        assert (job.state, job.error) == ("done", None)
+        assert ((job.result or {})["partner_id"] == theirs) == is_theirs
 
 
 def test_a_preview_shows_what_the_store_view_would_get(shop: Shop) -> None:
