@@ -169,8 +169,7 @@ def set_(
     that the website's or the instance's holds again, and KEY=none says that it has none.
     """
     one = app.instance(name)
-    is_for_store = website_code is not None or store_code is not None
-    changes, secrets = _read(given, unset, is_for_store=is_for_store)
+    changes, secrets = _read(given, unset, is_for_store=bool(website_code or store_code))
     if not changes and not secrets:
         raise click.UsageError("Nothing to change: give --set KEY=VALUE or one of the other options.")
     with _wrong_usage():
