@@ -90,7 +90,9 @@ def _stores(tree: StoreTree) -> Iterator[SeenStore]:
     for view in tree.views:
         config = tree.configs.get(view.id)
         of_config = {} if config is None else asdict(config)
-        of_config.pop("id", None)
+        # Which view it is of stands beside it.
+        for name in ("id", "code"):
+            of_config.pop(name, None)
         yield SeenStore(
             scope="view",
             magento_id=view.id,
