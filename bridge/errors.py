@@ -19,7 +19,8 @@
     |   |-- SettingsWrong       a setting cannot be right: wrong database, unreachable host, TLS refused
     |   |-- DuplicateRecord     more than one record fits where exactly one must
     |   |-- BoundRecordGone     the record that a binding names was deleted on the other side
-    |   `-- OrderUnclear        the order says something the bridge will not guess about
+    |   |-- OrderUnclear        the order says something the bridge will not guess about
+    |   `-- CatalogUnclear      the catalog says something the bridge will not guess about
     |-- PermanentError          no retry can help
     |   |-- InvalidEvent        an event that cannot be read
     |   |-- InvalidRecord       a record that the source sent and that cannot be read
@@ -202,6 +203,12 @@ class OrderUnclear(OperatorError):
     """The order says something that the bridge will not guess about."""
 
     code = "order_unclear"
+
+
+class CatalogUnclear(OperatorError):
+    """The catalog says something that the bridge will not guess about."""
+
+    code = "catalog_unclear"
 
 
 class PermanentError(BridgeError):

@@ -231,6 +231,21 @@ _PRODUCTS_AND_MORE = (
         where=_CALLS,
     ),
     Entry(
+        code="catalog_unclear",
+        happened="{message}",
+        to_do="Correct it in Magento, then retry. Nothing was written.",
+        where="Magento admin: Catalog > Categories",
+        who="Magento admin",
+    ),
+    Entry(
+        code="bound_record_gone",
+        facts={"model": "product.category"},
+        happened="{message}",
+        to_do="Make categories of these names at the same places in Odoo, then retry: the bridge takes them. It never "
+        "makes them again by itself.",
+        where="Odoo: Sales > Configuration > Product Categories; bridge jobs retry ID",
+    ),
+    Entry(
         code="bound_record_gone",
         happened="{message}",
         to_do="Restore the record in Odoo; or, if it was deleted on purpose, cancel the job. The bridge never makes it "

@@ -172,6 +172,16 @@ def _show_discovered(result: Mapping[str, Any]) -> None:
         )
 
 
+@run.command(name="import-categories")
+@_job_options
+@pass_app
+def import_categories(app: App, *, instance_name: str | None, wait: bool, as_json: bool) -> int:
+    """Bring Magento's categories to Odoo: new ones, moves and new names."""
+    wanted = want("import-categories", instance=app.instance(instance_name).name, entity="all")
+    job_ids = [one.job_id for one in app.ledger.jobs.want([wanted])]
+    return end(app, Followed(job_ids=job_ids), wait=wait, as_json=as_json)
+
+
 @run.command()
 @_job_options
 @pass_app

@@ -8,6 +8,7 @@ from typing import Any
 from bridge.flows import (
     discover_mappings,
     find_order,
+    import_categories,
     import_customer,
     import_customers,
     import_order,
@@ -29,6 +30,7 @@ def _nothing(_: FlowContext) -> None:
 FLOWS: Mapping[str, Run] = {
     "discover-mappings": discover_mappings.run,
     "find-order": find_order.run,
+    "import-categories": import_categories.run,
     "import-customer": import_customer.run,
     "import-customers": import_customers.run,
     "import-order": import_order.run,

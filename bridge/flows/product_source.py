@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Protocol, cast
+from typing import Protocol
 
 from bridge.errors import InvalidRecord
 from bridge.flows.context import FlowContext
+from bridge.flows.magento_catalog import MagentoCatalog
 from bridge.magento import ScanCursor
 from bridge.translate.catalog_records import MagentoAttribute, MagentoProduct, ProductText
 
@@ -56,7 +57,7 @@ class CatalogReads(Protocol):
 
 def catalog_of(ctx: FlowContext) -> CatalogReads:
     """Return the reads of the instance's catalog; their exchanges belong to this attempt."""
-    return cast(CatalogReads, ctx.magento)
+    return MagentoCatalog(ctx.magento)
 
 
 def read_products(

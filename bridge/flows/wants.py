@@ -50,6 +50,13 @@ PLACES: Mapping[str, Place] = {
         lock=lambda _: "import-orders",
         priority=40,
     ),
+    "import-categories": Place(
+        title="Bring Magento's categories to Odoo",
+        queue="catalog",
+        systems=_BOTH,
+        lock=lambda _: "catalog",
+        priority=40,
+    ),
     "import-customer": Place(
         title="Import one Magento account into Odoo",
         queue="catalog",

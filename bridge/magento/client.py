@@ -17,6 +17,7 @@ from bridge.errors import DuplicateRecord, InvalidRecord, ServiceRejected, Setti
 from bridge.magento import faults, scan, stores
 from bridge.magento.auth import Bearer, MagentoSecret, auth_for, secret_values
 from bridge.magento.probe import PROBED, Probe, Resource, State, probe_query
+from bridge.magento.rows import FirstPage, read_record, read_rows
 from bridge.magento.scan import ScanCursor, ScanPage
 from bridge.magento.search import Filter, search_query
 from bridge.wire import Answer, Recorder, Wire
@@ -49,15 +50,9 @@ class MagentoClient:
     """
 
     def __init__(self, wire: Wire, *, auth: httpx.Auth, store_code: str = "all") -> None:
-        if not _STORE_CODE.fullmatch(store_code):
-            raise SettingsWrong(
-                "store_code is the code of a store view: letters, digits and underscores, or all.",
-                system="magento",
-                reason="store_code",
-            )
         self._wire = wire
         self._auth = auth
-        self._store_code = store_code
+        self._store_code = _checked(store_code)
         self._record: Recorder | None = None
         self._shared = _Shared()
 
@@ -94,6 +89,13 @@ class MagentoClient:
         copy._record = record
         return copy
 
+    def in_store(self, store_code: str) -> MagentoClient:
+        """Return a copy that shares everything and speaks with the store view ``store_code``; ``all`` is none of them."""
+        copy = object.__new__(MagentoClient)
+        copy.__dict__.update(self.__dict__)
+        copy._store_code = _checked(store_code)
+        return copy
+
     def close(self) -> None:
         """Close the connection pool, that of all copies."""
         self._wire.close()
@@ -106,7 +108,7 @@ class MagentoClient:
         Raises:
             RecordMissing: there is no such order.
         """
-        order = _record(self.get(f"/orders/{int(entity_id)}"), "order")
+        order = read_record(self.get(f"/orders/{int(entity_id)}"), "order")
         if order.get("entity_id") != entity_id:
             raise InvalidRecord("Magento answered with another order.", system="magento", field="entity_id")
         return order
@@ -121,7 +123,7 @@ class MagentoClient:
         if store_id is not None:
             filters.append(Filter("store_id", store_id))
         query = search_query(filters, page_size=20, sort=("entity_id",), fields=ORDER_FIELDS)
-        rows = _rows(self.get("/orders", query=query))[0]
+        rows = read_rows(self.get("/orders", query=query))[0]
         # The database compares without regard to case and closing blanks.
         found = [row for row in rows if row.get("increment_id") == increment_id]
         if len(found) > 1:
@@ -144,24 +146,7 @@ class MagentoClient:
         ``after`` is the cursor of the page before, or of an earlier scan. Rows may come twice, never not at all.
         """
         cursor = after or scan.begin(updated_from)
-        return self._scan("/orders", cursor, fields=ORDER_FIELDS, page_size=page_size)
-
-    def _scan(self, path: str, cursor: ScanCursor, *, fields: str, page_size: int) -> ScanPage:
-        size = min(page_size, self._shared.max_page_size or page_size)
-        query = search_query(cursor.filters, page_size=size, sort=cursor.sort, fields=fields)
-        try:
-            answer = self._call("GET", path, query=query)
-        except ServiceRejected as exc:
-            maximum = int(exc.details.get("maximum", 0))
-            if exc.details.get("reason") != "page_size" or not 0 < maximum < size:
-                raise
-            self._shared.max_page_size = maximum
-            return self._scan(path, cursor, fields=fields, page_size=page_size)
-        rows, total = _rows(faults.read_json(answer, method="GET"))
-        # Customers and products are filtered by ``entity_id`` and answer it as ``id``.
-        keyed = [row if "entity_id" in row else {**row, "entity_id": row.get("id")} for row in rows]
-        now = faults.server_time(answer) or datetime.now(UTC)
-        return scan.next_page(cursor, keyed, total=total, page_size=size, server_now=now)
+        return self.scan_list("/orders", cursor, fields=ORDER_FIELDS, page_size=page_size)
 
     def orders_by_id(self, entity_ids: Sequence[int]) -> dict[int, dict[str, Any]]:
         """Return the whole orders with these ids; one that is gone is missing."""
@@ -173,7 +158,7 @@ class MagentoClient:
             query = search_query(
                 [Filter("entity_id", ids, "in")], page_size=_IDS_AT_ONCE, sort=("entity_id",)
             )
-            rows = {row.get("entity_id"): row for row in _rows(self.get("/orders", query=query))[0]}
+            rows = {row.get("entity_id"): row for row in read_rows(self.get("/orders", query=query))[0]}
             new = [one for one in asked if one in rows]
             found |= {one: rows[one] for one in new}
             # Some shops cap pages without a word: what is missing is asked for once more, unless nothing came.
@@ -196,7 +181,7 @@ class MagentoClient:
         Raises:
             RecordMissing: there is no such account.
         """
-        customer = _record(self.get(f"/customers/{int(customer_id)}"), "customer")
+        customer = read_record(self.get(f"/customers/{int(customer_id)}"), "customer")
         if customer.get("id") != customer_id:
             raise InvalidRecord("Magento answered with another customer.", system="magento", field="id")
         return customer
@@ -206,7 +191,7 @@ class MagentoClient:
     ) -> ScanPage:
         """Return one page of the accounts changed at ``updated_from`` or later, oldest change first."""
         cursor = after or scan.begin(updated_from)
-        return self._scan("/customers/search", cursor, fields=CUSTOMER_FIELDS, page_size=page_size)
+        return self.scan_list("/customers/search", cursor, fields=CUSTOMER_FIELDS, page_size=page_size)
 
     # Products
 
@@ -225,7 +210,7 @@ class MagentoClient:
                 sort=("entity_id",),
                 fields="items[id,sku],total_count",
             )
-            rows, _ = _rows(self.get("/products", query=query))
+            rows, _ = read_rows(self.get("/products", query=query))
             found |= {int(row["id"]): str(row["sku"]) for row in rows if row.get("id") and row.get("sku")}
         return found
 
@@ -238,7 +223,9 @@ class MagentoClient:
         return self._product(Filter("sku", sku), lambda row: str(row.get("sku", "")).casefold() == wanted)
 
     def _product(self, item: Filter, is_it: Any) -> dict[str, Any] | None:
-        rows, _ = _rows(self.get("/products", query=search_query([item], page_size=5, sort=("entity_id",))))
+        rows, _ = read_rows(
+            self.get("/products", query=search_query([item], page_size=5, sort=("entity_id",)))
+        )
         found = [row for row in rows if is_it(row)]
         if len(found) > 1:
             raise DuplicateRecord(
@@ -308,6 +295,39 @@ class MagentoClient:
         """Return the value at ``path`` (behind ``/rest/STORE/V1``); numbers with a fraction as Decimal."""
         return faults.read_json(self._call("GET", path, query=query), method="GET")
 
+    def page(
+        self,
+        path: str,
+        filters: Sequence[Filter | Sequence[Filter]] = (),
+        *,
+        sort: Sequence[str],
+        page_size: int,
+        fields: str | None = None,
+    ) -> FirstPage:
+        """Return the first page of the list at ``path``, sorted ascending; smaller where the shop allows no more."""
+        size = min(page_size, self._shared.max_page_size or page_size)
+        query = search_query(filters, page_size=size, sort=sort, fields=fields)
+        try:
+            answer = self._call("GET", path, query=query)
+        except ServiceRejected as exc:
+            maximum = int(exc.details.get("maximum", 0))
+            if exc.details.get("reason") != "page_size" or not 0 < maximum < size:
+                raise
+            self._shared.max_page_size = maximum
+            return self.page(path, filters, sort=sort, page_size=page_size, fields=fields)
+        rows, total = read_rows(faults.read_json(answer, method="GET"))
+        now = faults.server_time(answer) or datetime.now(UTC)
+        return FirstPage(rows=rows, total=total, size=size, server_now=now)
+
+    def scan_list(self, path: str, cursor: ScanCursor, *, fields: str, page_size: int) -> ScanPage:
+        """Return the page that ``cursor`` stands before in the list at ``path``, by change (RULES 5.1)."""
+        page = self.page(path, cursor.filters, sort=cursor.sort, page_size=page_size, fields=fields)
+        # Customers and products are filtered by ``entity_id`` and answer it as ``id``.
+        keyed = [row if "entity_id" in row else {**row, "entity_id": row.get("id")} for row in page.rows]
+        return scan.next_page(
+            cursor, keyed, total=page.total, page_size=page.size, server_now=page.server_now
+        )
+
     def post(self, path: str, body: Mapping[str, Any]) -> Any:
         """Send ``body`` and return the answer's value."""
         return faults.read_json(self._call("POST", path, body=body), method="POST")
@@ -341,6 +361,16 @@ class MagentoClient:
         )
 
 
+def _checked(store_code: str) -> str:
+    if not _STORE_CODE.fullmatch(store_code):
+        raise SettingsWrong(
+            "store_code is the code of a store view: letters, digits and underscores, or all.",
+            system="magento",
+            reason="store_code",
+        )
+    return store_code
+
+
 def json_bytes(value: Mapping[str, Any]) -> bytes:
     """Return ``value`` as JSON; a Decimal becomes the number that it is, to the digit."""
     return json.dumps(
@@ -355,23 +385,3 @@ def _number(value: object) -> float:
     if Decimal(repr(number)) != value:
         raise ServiceRejected(f"{value} has too many digits for Magento.", system="magento", reason="digits")
     return number
-
-
-def _record(value: Any, what: str) -> dict[str, Any]:
-    if not isinstance(value, dict):
-        raise InvalidRecord(f"Magento's {what} is not an object.", system="magento", field=what)
-    return value
-
-
-def _records(value: Any) -> list[dict[str, Any]]:
-    if not isinstance(value, list):
-        raise InvalidRecord("Magento's list is not a list.", system="magento", field="items")
-    return [_record(item, "row") for item in value]
-
-
-def _rows(value: Any) -> tuple[list[dict[str, Any]], int]:
-    """Return the rows of a list and Magento's count; with ``fields`` an empty list comes as null."""
-    found = _record(value, "list")
-    rows: Sequence[Any] = found.get("items") or []
-    total = found.get("total_count")
-    return _records(rows), total if isinstance(total, int) else len(rows)

@@ -7,10 +7,14 @@ import random
 from bridge.sandbox.calls import Calls
 from bridge.sandbox.faults import Faults
 from bridge.sandbox.magento.app import ERROR_REPLIES, build_app, describe
+from bridge.sandbox.magento.catalog_state import Catalog
+from bridge.sandbox.magento.category_state import Attributes, Categories
+from bridge.sandbox.magento.data import load_data
 from bridge.sandbox.magento.generator import OrderGenerator
 from bridge.sandbox.magento.oauth import Guard, Integration
+from bridge.sandbox.magento.product_generator import ProductGenerator
 from bridge.sandbox.magento.rest import Raw
-from bridge.sandbox.magento.state import Catalog, MagentoState, Orders, Switches, load_data
+from bridge.sandbox.magento.state import MagentoState, Orders, Switches
 from bridge.sandbox.magento.stores import StoreAdmin
 from bridge.sandbox.middleware import FaultMiddleware
 from bridge.sandbox.server import Server
@@ -41,6 +45,7 @@ class MagentoBox:
             self.state.orders.add(raw)
         self._unseen = list(recorded)
         self._generator = OrderGenerator(self.state.catalog, seed=seed, after=recorded)
+        self._products = ProductGenerator(self.state.catalog, seed=seed)
         for customer in self._generator.customers():
             self.state.customers.setdefault(customer["id"], customer)
         app = FaultMiddleware(
@@ -93,6 +98,16 @@ class MagentoBox:
         """The products."""
         return self.state.catalog
 
+    @property
+    def attributes(self) -> Attributes:
+        """The product attributes with their options."""
+        return self.state.attributes
+
+    @property
+    def categories(self) -> Categories:
+        """The categories."""
+        return self.state.categories
+
     def generate_orders(self, count: int, *, kinds: tuple[str, ...] | None = None) -> list[Raw]:
         """Return ``count`` orders of this shop: the recorded ones first, then new ones of all kinds.
 
@@ -105,6 +120,10 @@ class MagentoBox:
         for raw in made:
             self.state.orders.add(raw)
         return [*recorded, *made]
+
+    def add_products(self, count: int, *, configurable_share: float = 0.1) -> list[Raw]:
+        """Add ``count`` products of many shapes and return them; the share of configurables is among them."""
+        return self._products.add(count, configurable_share=configurable_share)
 
     def reseed(self, seed: int) -> None:
         """Let the orders that follow depend on ``seed`` alone, but for their numbers and moments."""

@@ -109,7 +109,7 @@ class Fields:
         if isinstance(value, float):
             # Only a caller that parsed JSON without parse_float=Decimal brings one; its shortest text is meant.
             value = repr(value)
-        if not isinstance(value, _NUMBERS):
+        if not isinstance(value, _NUMBERS) or isinstance(value, bool):
             raise self._invalid(field, "is not a number")
         try:
             found = Decimal(value.strip()) if isinstance(value, str) else Decimal(value)
@@ -185,6 +185,21 @@ class Fields:
         value = self._values.get(field)
         rows = value if isinstance(value, list) else [value]
         return tuple(text for text in (clean_text(row) for row in rows) if text)
+
+    def integers(self, field: str) -> tuple[int, ...]:
+        """Return the whole numbers of the list in ``field``, each once; nulls in it are left out.
+
+        Raises:
+            InvalidRecord: it is not a list, or holds something that is no whole number.
+        """
+        rows = listed(self._values.get(field))
+        if rows is None:
+            return ()
+        if not isinstance(rows, list):
+            raise self._invalid(field, "is not a list")
+        found = Fields({f"{field}[{index}]": row for index, row in enumerate(rows)}, self._path, of=self._of)
+        numbers = (found.integer(name) for name in found.names())
+        return tuple(dict.fromkeys(number for number in numbers if number is not None))
 
     def raw(self, field: str) -> Any:
         """Return ``field`` as it was sent."""

@@ -303,6 +303,17 @@ def test_changed_orders_are_imported_and_what_is_not_done_is_told(shop: Cli, box
     assert again.json["run"]["seen"] < 31
 
 
+def test_categories_are_brought_and_bound(shop: Cli) -> None:
+    ended = shop("run", "import-categories", "--wait", "--json")
+    assert ended.code == 0
+    assert ended.json["jobs"][0]["result"] == {"categories": {"made": 4, "changed": 0, "unchanged": 0}}
+    bound = shop("bindings", "list", "--kind", "category", "--json").json
+    assert {one["magento_label"] for one in bound} == {"Default Category", "Apparel", "Shirts", "Hardware"}
+    again = shop("run", "import-categories", "--wait")
+    assert again.code == 0
+    assert_plain(again)
+
+
 def test_serve_runs_the_jobs_of_others_and_ends_when_told(
     shop: Cli, box: Sandbox, order: dict[str, object]
 ) -> None:

@@ -19,7 +19,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from bridge.sandbox.faults import Reply
-from bridge.sandbox.magento import attributes_api, catalog_api, orders_api, shop_api
+from bridge.sandbox.magento import catalog_api, category_api, orders_api, shop_api
 from bridge.sandbox.magento.ask import Ask, Endpoint
 from bridge.sandbox.magento.fields import only_fields
 from bridge.sandbox.magento.rest import INTERNAL_ERROR, RestError, no_route, not_authorized
@@ -29,7 +29,8 @@ _METHODS = ("GET", "POST", "PUT", "DELETE")
 _JSON = "application/json; charset=utf-8"
 _ENDPOINTS = (
     *orders_api.ENDPOINTS,
-    *attributes_api.ENDPOINTS,
+    # Before the products: theirs is the path with a SKU in it.
+    *category_api.ENDPOINTS,
     *catalog_api.ENDPOINTS,
     *shop_api.ENDPOINTS,
 )
@@ -113,6 +114,7 @@ def _answer(state: MagentoState, request: Request, body: bytes) -> Any:
         headers=request.headers,
         body=body,
         is_stale=bool(request.scope.get("sandbox.stale")),
+        store_code=store_code,
     )
     answer = endpoint.handler(ask)
     fields = next((value for name, value in query if name == "fields"), "")

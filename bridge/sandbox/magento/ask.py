@@ -24,6 +24,8 @@ class Ask:
     body: bytes
     #: The replica is behind: answer the older version of a record, if there is one.
     is_stale: bool
+    #: The store code in the path, empty where there is none.
+    store_code: str = ""
 
     def integer(self, name: str) -> int:
         """Return a part of the path as an integer, or refuse it as Magento does."""

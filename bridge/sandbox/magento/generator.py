@@ -11,10 +11,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from bridge.sandbox.magento.cart import COUPONS, VIEWS, Address, Buyer, Cart, CartLine
+from bridge.sandbox.magento.catalog_state import Catalog
+from bridge.sandbox.magento.data import TIME_FORMAT, load_data
 from bridge.sandbox.magento.lines import Shelf
 from bridge.sandbox.magento.order_document import Numbers, place_order
 from bridge.sandbox.magento.rest import Raw
-from bridge.sandbox.magento.state import TIME_FORMAT, Catalog, load_data
 from bridge.sandbox.magento.taxes import php_round
 
 #: When the first generated order is placed: after the recorded ones.

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from bridge.sandbox.magento.cart import CartLine, Part
+from bridge.sandbox.magento.catalog_state import Catalog
 from bridge.sandbox.magento.shelf import product
-from bridge.sandbox.magento.state import Catalog
 
 _SIMPLE = ("SIM-01", "SIM-02", "SIM-04", "SIM-06", "SIM-07", "SIM-10", "SIM-11", "SIM-13", "SIM-15", "SIM-20")
 _REDUCED = ("SIM-03", "SIM-09")

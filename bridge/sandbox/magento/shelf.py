@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from bridge.sandbox.magento.cart import Product
+from bridge.sandbox.magento.catalog_state import Catalog
 from bridge.sandbox.magento.rest import Raw
-from bridge.sandbox.magento.state import Catalog
 
 #: ``tax_class_id`` of the recorded class "Reduced Goods" (``stores/001-taxclass-create``).
 _REDUCED = "4"

@@ -7,26 +7,17 @@ recorded one by one are built in the recorded shape.
 from __future__ import annotations
 
 import copy
-import json
 import threading
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
-from importlib import resources
 from typing import Any
 
+from bridge.sandbox.magento.catalog_state import Catalog
+from bridge.sandbox.magento.category_state import Attributes, Categories
+from bridge.sandbox.magento.data import load_data, moved
 from bridge.sandbox.magento.oauth import Guard, Integration
 from bridge.sandbox.magento.rest import Raw
-
-#: Magento's format of ``created_at`` and ``updated_at``, in UTC.
-TIME_FORMAT = "%Y-%m-%d %H:%M:%S"
-
-
-def load_data(name: str) -> Any:
-    """Return the recorded data of ``bridge/sandbox/data/magento/NAME.json``, fresh each time."""
-    source = resources.files("bridge.sandbox").joinpath("data", "magento", f"{name}.json")
-    return json.loads(source.read_text(encoding="utf-8"))
 
 
 class Orders:
@@ -75,9 +66,7 @@ class Orders:
             old = self._rows.get(entity_id)
             if old is None:
                 return None
-            before = datetime.strptime(old["updated_at"], TIME_FORMAT).replace(tzinfo=UTC)
-            now = max(datetime.now(UTC), before + timedelta(seconds=1))
-            return self.add({**copy.deepcopy(old), **values, "updated_at": now.strftime(TIME_FORMAT)})
+            return self.add({**copy.deepcopy(old), **values, "updated_at": moved(old["updated_at"])})
 
     def remove(self, entity_id: int) -> None:
         """Delete an order, as only a database script can."""
@@ -89,39 +78,6 @@ class Orders:
 
     def __len__(self) -> int:
         return len(self._rows)
-
-
-class Catalog:
-    """The products, by id and by SKU without regard to case."""
-
-    def __init__(self, products: Iterable[Raw]) -> None:
-        self._rows: dict[int, Raw] = {}
-        self._by_sku: dict[str, int] = {}
-        for raw in products:
-            self.add(raw)
-
-    def add(self, raw: Raw) -> None:
-        """Add a product document in the shape of ``GET /V1/products/SKU``."""
-        self._rows[raw["id"]] = raw
-        self._by_sku[raw["sku"].casefold()] = raw["id"]
-
-    def get(self, product_id: int) -> Raw | None:
-        """Return a product by its entity id, or None."""
-        return self._rows.get(product_id)
-
-    def by_sku(self, sku: str) -> Raw | None:
-        """Return a product by its SKU, whatever its case, or None."""
-        return self._rows.get(self._by_sku.get(sku.casefold(), -1))
-
-    def remove(self, sku: str) -> None:
-        """Delete a product: lines of older orders then name one that is gone."""
-        product_id = self._by_sku.pop(sku.casefold(), None)
-        if product_id is not None:
-            del self._rows[product_id]
-
-    def all(self) -> list[Raw]:
-        """Return all products in the order of their ids."""
-        return [self._rows[product_id] for product_id in sorted(self._rows)]
 
 
 @dataclass
@@ -142,10 +98,10 @@ class MagentoState:
         self.switches = Switches()
         self.orders = Orders()
         self.catalog = Catalog(load_data("products"))
+        self.attributes = Attributes(load_data("attributes"))
+        self.categories = Categories(load_data("categories"))
         self.customers: dict[int, Raw] = {raw["id"]: raw for raw in load_data("customers")}
         self.stores: dict[str, Any] = load_data("stores")
-        #: The product attributes that a person made, with their choices.
-        self.attributes: list[Raw] = load_data("attributes")
         #: User names and passwords of administrators and customers, for the token endpoints.
         self.admins: dict[str, str] = {}
         self.customer_passwords: dict[str, str] = {}

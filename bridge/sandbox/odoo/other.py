@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from bridge.sandbox.odoo.attributes import (
@@ -10,7 +11,7 @@ from bridge.sandbox.odoo.attributes import (
     AttributeValue,
     TemplateAttributeValue,
 )
-from bridge.sandbox.odoo.fault import validation_error
+from bridge.sandbox.odoo.fault import user_error, validation_error
 from bridge.sandbox.odoo.order_line import OrderLine
 from bridge.sandbox.odoo.partner import Partner
 from bridge.sandbox.odoo.product import Pricelist, Template, Variant
@@ -168,6 +169,20 @@ class Category(Model):
     """``product.category``."""
 
     required = ("name",)
+
+    def written(self, record_id: int, values: Row, old: Row) -> None:
+        """Refuse a category below itself (source: ``_parent_store_update``)."""
+        above = self.table.rows[record_id].get("parent_id")
+        while above:
+            if above == record_id:
+                raise user_error("Recursion Detected.")
+            above = self.table.rows[above].get("parent_id")
+
+    def before_unlink(self, ids: Sequence[int]) -> None:
+        """Delete what is below the categories (source: ``parent_id`` has ``ondelete='cascade'``)."""
+        rows = self.table.rows
+        if below := [one for one, row in rows.items() if row.get("parent_id") in ids and one not in ids]:
+            self.unlink(below)
 
     def display_name(self, row: Row) -> str:
         """Return ``Parent / Name``."""

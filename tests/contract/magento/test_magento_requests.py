@@ -14,7 +14,7 @@ import httpx
 import pytest
 
 from bridge.errors import BridgeError, ServiceRejected, SettingsWrong
-from bridge.magento import BearerSecret, Filter, ScanCursor, read_list, search_query
+from bridge.magento import BearerSecret, Filter, ScanCursor, catalog, read_list, search_query
 
 from .conftest import KEYS, TESTS, Shop, query_of, recording
 
@@ -31,6 +31,13 @@ CALLS = {
     "set_ext_order_id": lambda client: client.set_ext_order_id(29, "S00042"),
     "product": lambda client: client.product(1),
     "product_by_sku": lambda client: client.product_by_sku("SKU WITH/SLASH & space"),
+    "scan_products": lambda client: catalog.scan_products(client, updated_from=MOMENT),
+    "sweep_products": lambda client: catalog.sweep_products(client, after_id=7),
+    "products_by_id": lambda client: catalog.products_by_id(client, [1, 2]),
+    "products_by_sku": lambda client: catalog.products_by_sku(client, ["A", "B,C", "D,E"]),
+    "attributes by code": lambda client: catalog.attributes(client, ["color"]),
+    "attribute_codes": catalog.attribute_codes,
+    "categories": catalog.categories,
     "websites": lambda client: client.websites(),
     "store_groups": lambda client: client.store_groups(),
     "store_views": lambda client: client.store_views(),
@@ -113,7 +120,7 @@ def test_a_list_never_asks_for_everything(name):
     for request in requests_of(name):
         query = query_of(request)
         if (
-            any(part in request.url.path for part in ("/orders", "/products", "/sources"))
+            any(part in request.url.path for part in ("/orders", "/products", "/sources", "/categories"))
             and request.method == "GET"
         ):
             is_one = re.search(r"/orders/\d+$", request.url.path)

@@ -3,6 +3,8 @@
 Each recorded request is sent again, with the credentials of the recording's kind. "Shape" means: the same
 status, the same keys and JSON types, and for errors the same text. "Equal" means the same content.
 
+The recordings of writes to the catalog are not here yet, but for four.
+
 Not simulated yet: everything that writes to the catalog, inventory, tax and sales rules, shipments, invoices,
 refunds, cancellations, comments, async and bulk, carts. They belong to the issues that need them.
 """
@@ -25,11 +27,11 @@ RECORDINGS = Path(__file__).parents[2] / "recordings" / "magento"
 #: Topic and range of numbers, to how many answer in the recorded shape and how many equal, at the least.
 EXPECTED = {
     "auth": ((1, 33), 32, 29),
-    "errors": ((1, 33), 14, 12),
+    "errors": ((1, 33), 15, 13),
     "orders": ((1, 76), 69, 55),
     "stores": ((1, 20), 12, 12),
     "customers": ((1, 6), 3, 3),
-    "catalog": ((21, 52), 27, 24),
+    "catalog": ((1, 128), 52, 47),
     "fulfilment": ((122, 126), 3, 1),
 }
 
@@ -38,7 +40,6 @@ MISSED = {
     "auth/006": "base prices are not simulated",
     "errors/001": "products cannot be written",
     "errors/002": "customers cannot be written",
-    "errors/003": "categories are not simulated",
     "errors/009": "products cannot be written",
     "errors/010": "products cannot be written",
     "errors/011": "products cannot be written",
@@ -55,6 +56,15 @@ MISSED = {
     "errors/031": "products cannot be written",
     "errors/032": "developer mode is not simulated",
     "errors/033": "developer mode is not simulated",
+    "catalog/002": "the colours had no options yet",
+    "catalog/006": "options cannot be added over REST",
+    "catalog/050": "options of bundles are in the product only",
+    "catalog/051": "options of bundles are in the product only",
+    "catalog/054": "the colour came without its source model",
+    "catalog/073": "products cannot be written",
+    "catalog/104": "base prices are not simulated",
+    "catalog/112": "contents of images are not simulated",
+    "catalog/121": "categories cannot be written",
     **{f"stores/{number:03}": "taxes and sales rules cannot be written" for number in range(1, 9)},
     **{f"customers/{number:03}": "customers cannot be written" for number in range(1, 4)},
     "fulfilment/122": "the order had a comment in its history",
@@ -66,6 +76,30 @@ MISSED = {
     "orders/036": "the order had been cancelled",
     "orders/070": "the order had been refunded",
     "orders/071": "the order had been refunded",
+}
+
+#: What had been written before a recording: product, store code, values.
+CHANGED_BEFORE = {
+    "store-scope-get-de": [("SIM-16", "de", {"name": "Einfaches Produkt 16"})],
+    "store-scope-get-all-after-no-code": [("SIM-16", "all", {"name": "Renamed globally"})],
+    "store-scope-get-default-after-no-code": [("SIM-16", "default", {"name": "Put without a store code"})],
+    "product-get-tier-prices": [
+        (
+            "SIM-12",
+            "all",
+            {
+                "tier_prices": [
+                    {
+                        "customer_group_id": 32000,
+                        "qty": 20,
+                        "value": 7.5,
+                        "extension_attributes": {"website_id": 0},
+                    }
+                ]
+            },
+        )
+    ],
+    "product-updated-at-after-base-price": [("SIM-12", "all", {"price": 20.5})],
 }
 
 
@@ -121,6 +155,13 @@ def prepare(box, name):
     box.switches.input_limits = name.startswith("limit-")
     if name == "list-notnull":
         box.orders.change(29, {"ext_order_id": "S00042"})
+    for product, store_code, values in CHANGED_BEFORE.get(name, ()):
+        if store_code == "all":
+            box.catalog.change(product, values, is_silent=True)
+        else:
+            box.catalog.set_texts(product, store_code, values)
+    if name == "product-get-old-name":
+        box.catalog.add({**box.catalog.by_sku("SIM-01"), "id": 44, "sku": "NEW-01"})
     box.state.admins["admin"] = "<ADMIN_PASSWORD>"
     box.state.customer_passwords["anna@example.com"] = "<CUSTOMER_PASSWORD>"
 

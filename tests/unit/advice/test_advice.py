@@ -23,6 +23,7 @@ from bridge.errors import (
     AccessMissing,
     BoundRecordGone,
     BridgeError,
+    CatalogUnclear,
     ConfigurationError,
     CredentialsRefused,
     DoubtfulEffect,
@@ -331,6 +332,18 @@ CASES: dict[str, tuple[Make, tuple[str, ...]]] = {
         ("1, 2", "import-order 1 --store-id"),
     ),
     "two records fit": (lambda: DuplicateRecord("Two.", system="magento", reason="sku"), ("exactly one",)),
+    "categories were deleted in Odoo": (
+        lambda: BoundRecordGone(
+            "Categories that the bridge made were deleted in Odoo: Shirts (4).",
+            system="odoo",
+            model="product.category",
+        ),
+        ("Shirts (4)", "at the same places", "never makes them again"),
+    ),
+    "the tree of categories is broken": (
+        lambda: CatalogUnclear("Category 4 has no name.", system="magento", reason="categories"),
+        ("Category 4", "Catalog > Categories"),
+    ),
     "the bound record is gone": (
         lambda: BoundRecordGone("Gone.", system="odoo"),
         ("Restore", "never makes it again"),

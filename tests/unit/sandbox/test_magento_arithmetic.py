@@ -7,10 +7,11 @@ from collections import Counter
 import pytest
 
 from bridge.sandbox.magento.cart import COUPONS, VIEWS, Address, Buyer, Cart, CartLine, Part
+from bridge.sandbox.magento.catalog_state import Catalog
+from bridge.sandbox.magento.data import load_data
 from bridge.sandbox.magento.order_document import Numbers, place_order
 from bridge.sandbox.magento.order_taxes import TaxNumbers
 from bridge.sandbox.magento.shelf import as_product
-from bridge.sandbox.magento.state import Catalog, load_data
 from bridge.sandbox.magento.taxes import Carry, php_round
 
 ORDERS = load_data("orders")

@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bridge.sandbox.magento.catalog_state import Catalog
+from bridge.sandbox.magento.data import load_data
 from bridge.sandbox.magento.generator import KINDS, OrderGenerator
-from bridge.sandbox.magento.state import Catalog, load_data
 
 RECORDED = load_data("orders")
 CATALOG = Catalog(load_data("products"))
