@@ -79,7 +79,8 @@ def _stores(tree: StoreTree) -> Iterator[SeenStore]:
     for view in tree.views:
         config = tree.configs.get(view.id)
         of_config = {} if config is None else asdict(config)
-        of_config.pop("id", None)
+        for name in ("id", "code"):
+            of_config.pop(name, None)
         yield SeenStore(
             scope="view",
             magento_id=view.id,
