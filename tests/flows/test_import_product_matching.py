@@ -62,6 +62,18 @@ def test_the_spelling_of_magento_goes_before_another_case_and_active_before_arch
     assert archived not in [shop.bound(n) for n in (1, 2)]
 
 
+@pytest.mark.parametrize("sku", ["Mixed_Case%1", "Back\\slash", "Ends\\", "Ünder_Ä"])
+def test_the_signs_of_a_sku_are_no_wildcards_in_another_case_either(
+    open_catalog: OpenCatalog, catalog: FakeCatalog, sku: str
+) -> None:
+    shop = open_catalog()
+    make(shop, "MIXEDXCASEYY1")
+    mine = make(shop, sku.upper())
+    catalog.put(a_product(product_id=7, sku=sku))
+    assert shop.batch(7).result == {"bound": 1}
+    assert shop.bound(7) == mine
+
+
 @pytest.mark.parametrize("skus", [("MUG", "MUG"), ("Mug", "mug")])
 def test_several_products_of_one_sku_block_in_a_job_of_their_own(
     open_catalog: OpenCatalog, catalog: FakeCatalog, skus: tuple[str, str]

@@ -223,3 +223,18 @@ def test_children_are_never_made_alone_though_they_come_first(
     shop.run()
     assert shop.row("SHIRT-S")["weight"] == 4.535924
     assert COLOR not in {int(one.magento_id) for one in shop.ledger.bindings.list("shop", kind="attribute")}
+
+
+def test_children_wait_for_a_configurable_that_is_blocked(
+    open_catalog: OpenCatalog, catalog: FakeCatalog
+) -> None:
+    shop = open_catalog()
+    catalog.put(*a_family(cost=Decimal(-1)))
+    assert shop.run().jobs == {"blocked": 1, "done": 1}
+    assert (shop.bound(501), shop.rows("SHIRT-S")) == (None, [])
+    catalog.change(501, weight=Decimal(1))
+    shop.run()
+    assert shop.rows("SHIRT-S") == []
+    catalog.change(500, cost=None)
+    shop.run()
+    assert variants(shop, shop.bound(500, "product_template")) == {"SHIRT-S": ["S"], "SHIRT-M": ["M"]}

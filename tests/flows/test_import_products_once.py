@@ -221,7 +221,8 @@ def test_what_was_made_before_a_death_is_bound_as_made_and_not_as_found(
     died: list[int] = []
 
     def die(ctx, shelf, loaded, *, labels):
-        if shelf is product_writing.GOODS and not died:
+        # The five that stand alone, not the variants before them.
+        if shelf is product_writing.GOODS and len(loaded.ids) == 5 and not died:
             died.append(1)
             raise ConnectionError("the process died here")
         return bind(ctx, shelf, loaded, labels=labels)
