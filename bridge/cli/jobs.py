@@ -11,6 +11,8 @@ from bridge.cli.output import json_option, print_fields, print_json, print_table
 from bridge.ledger import Change, Job, JobId, JobState
 
 #: States in which the last attempt's error says why the job is there.
+#: SKUs named in a line.
+_SHOWN_SKUS = 3
 _WITH_ERROR = frozenset({"retry_waiting", "blocked", "failed", "cancelled"})
 STATES: tuple[str, ...] = get_args(JobState)
 #: Jobs read at once where all of a state are meant.
@@ -179,6 +181,10 @@ def why(job: Job) -> str:
     if job.error and job.state in _WITH_ERROR:
         return job.error
     result = job.result or {}
+    if missing := result.get("missing"):
+        return f"not in Odoo: {', '.join(missing[:_SHOWN_SKUS])}" + (
+            ", ..." if len(missing) > _SHOWN_SKUS else ""
+        )
     return str(result.get("sale_order") or result.get("summary") or "")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -34,9 +34,13 @@ _MOVING = ("pending", "queued", "running", "retry_waiting")
 #: Roles of the processes that run jobs.
 _RUNNERS = frozenset({"all", "tasks", "embedded"})
 _SHOWN_JOBS = 20
+#: Jobs of a run whose results are looked through for what is missing, and how many of that is named.
+_LOOKED_AT = 500
+_SHOWN_SKUS = 10
 #: What a run of each kind looks at.
 _SEEN = {
     "discover-mappings": "values of Magento's configuration seen",
+    "import-customers": "changed accounts seen",
     "import-orders": "changed orders seen",
     "import-products": "changed products seen",
     "rebuild-bindings": "records of Odoo looked at",
@@ -114,7 +118,14 @@ class Followed:
             progress = ledger.runs.progress(self.run_id)
             states = ", ".join(f"{number} {_words(state)}" for state, number in progress.jobs.items())
             made = f"; their jobs: {states or 'none'}" if progress.run.planned or states else ""
-            print_text(f"{progress.run.seen} {_SEEN[progress.run.kind]}{made}.")
+            print_text(f"{progress.run.seen} {_SEEN.get(progress.run.kind, 'records seen')}{made}.")
+            if missing := self._missing(ledger):
+                print_text(_not_in_odoo(missing))
+
+    def _missing(self, ledger: Ledger) -> list[str]:
+        """Return the SKUs that the run's jobs did not find in Odoo and may not make."""
+        jobs = ledger.jobs.list(run_id=self.run_id, states=("done",), limit=_LOOKED_AT)
+        return [sku for job in reversed(jobs) for sku in (job.result or {}).get("missing", ())]
 
     def _not_done(self, ledger: Ledger) -> list[Job]:
         if self.run_id is None:
@@ -122,6 +133,15 @@ class Followed:
         return ledger.jobs.list(
             run_id=self.run_id, states=("failed", "blocked", "cancelled"), limit=_SHOWN_JOBS
         )
+
+
+def _not_in_odoo(skus: Sequence[str]) -> str:
+    shown = ", ".join(skus[:_SHOWN_SKUS]) + (", ..." if len(skus) > _SHOWN_SKUS else "")
+    return (
+        f"Not in Odoo: {len(skus)} products ({shown}). Nothing is made while auto_create_products is off. Make them in Odoo "
+        "under these internal references, or switch it on: bridge instance set NAME --set auto_create_products=on. Then "
+        "import them again: bridge run import-products --from 2015-01-01."
+    )
 
 
 def start_run(app: App, instance: str, kind: str, args: Mapping[str, Any]) -> Followed:

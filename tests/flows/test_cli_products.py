@@ -68,3 +68,23 @@ def test_one_product_is_imported_by_its_sku_whatever_its_case(
 @pytest.mark.parametrize("sku", ["", " ", "x" * 65, "a\tb"])
 def test_what_is_no_sku_is_wrong_usage(cli: Cli, sku: str) -> None:
     assert cli("run", "import-product", sku).code == 2
+
+
+def test_what_odoo_lacks_is_named_after_the_run_and_in_the_list(
+    cli: Cli, box: Sandbox, catalog: FakeCatalog
+) -> None:
+    assert cli("instance", "set", "shop", "--set", "auto_create_products=off").code == 0
+    catalog.put(*(a_product(product_id=950 + number, sku=f"LACK-{number}") for number in range(12)))
+    ended = cli("run", "import-products", "--wait")
+    assert ended.code == 0
+    assert "Not in Odoo: 12 products (LACK-0, LACK-1, LACK-10, " in ended.out
+    assert "auto_create_products=on" in ended.out
+    assert "not in Odoo: LACK-0, LACK-1, LACK-10, ..." in cli("jobs", "list").out
+    assert box.odoo.find("product.product", default_code="LACK-0") is None
+
+
+def test_accounts_are_counted_too(cli: Cli, box: Sandbox) -> None:
+    ended = cli("run", "import-customers", "--wait")
+    assert ended.code == 0
+    number = len(box.magento.state.customers)
+    assert f"{number} changed accounts seen; their jobs: {number} done." in ended.out
