@@ -13,14 +13,13 @@ from bridge.errors import BoundRecordGone, ServiceRejected
 from bridge.flows.context import FlowContext
 from bridge.flows.effects import Write
 from bridge.flows.magento_catalog import MagentoCatalog
+from bridge.flows.product_book import CATEGORY_BINDING
 from bridge.idempotency import canonical_json, fingerprint
 from bridge.ledger import Binding
 from bridge.odoo import LoadRequest
 from bridge.odoo.values import decode
 from bridge.translate.category_plan import Level, PlannedCategory, plan_categories
 
-#: Kind of the bindings of Magento categories to ``product.category``.
-CATEGORY_BINDING = "category"
 MODEL = "product.category"
 #: Rows of one ``load``, one transaction in Odoo.
 _ROWS_AT_ONCE = 100

@@ -8,7 +8,7 @@ last one ended.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from bridge.errors import PermanentError
@@ -17,6 +17,7 @@ from bridge.flows.context import FlowContext
 from bridge.flows.product_batch import VARIANT_BINDING
 from bridge.flows.product_variants import note_children
 from bridge.flows.product_writing import digest
+from bridge.flows.scanning import PAGE_SIZE, begin_of, frontier_of, reached
 from bridge.flows.wants import want
 from bridge.ledger import Run, Want
 from bridge.magento import ScanCursor
@@ -24,12 +25,8 @@ from bridge.magento.search import magento_time
 from bridge.translate.catalog_records import MagentoProduct
 from bridge.translate.product_plan import CONFIGURABLE
 
-#: Products asked for at once; within Magento's default input limit of 300. Each page is a batch.
-PAGE_SIZE = 100
 #: Children whose configurables are imported together.
 MOST_CHILDREN = 200
-#: Where a scan begins when nothing else is said: before any Magento 2 shop.
-EPOCH = datetime(2015, 1, 1, tzinfo=UTC)
 #: By how much the clocks of Magento and the ledger may differ.
 CLOCKS_DIFFER = timedelta(hours=1)
 _FAMILIES, _SINGLES = "configurables", "others"
@@ -54,14 +51,14 @@ def run(ctx: FlowContext) -> Mapping[str, Any]:
             want("import-product", instance=ctx.instance.name, entity=str(product_id))
             for product_id in page.refused
         ]
-    reached = page.cursor.as_dict()
-    onward: dict[str, Any] | None = {**state, "scan": reached}
+    frontier = None if is_first else frontier_of(ctx, scan, page.cursor)
+    onward: dict[str, Any] | None = {**state, "scan": page.cursor.as_dict()}
     if page.is_last:
         onward = {**state, "pass": _SINGLES, "scan": None} if is_first else None
     # Each product is seen twice and counted once.
     seen = 0 if is_first else len(page.products) + len(page.refused)
     ctx.ledger.runs.page(ctx.job, scan.id, cursor=onward, wants=wants, seen=seen)
-    return {"products": len(page.products), "pass": state["pass"], "frontier": None if is_first else reached}
+    return {"products": len(page.products), "pass": state["pass"], "frontier": frontier}
 
 
 def _families(ctx: FlowContext, products: Sequence[MagentoProduct]) -> list[Want]:
@@ -118,16 +115,5 @@ def _batch(ctx: FlowContext, products: Sequence[MagentoProduct]) -> Want:
 
 
 def _begin(ctx: FlowContext, scan: Run) -> datetime:
-    given = scan.args.get("updated_from")
-    if given:
-        return datetime.fromisoformat(given).astimezone(UTC)
-    known = _reached(ctx)
-    return EPOCH if known is None else ScanCursor.from_dict(known).since
-
-
-def _reached(ctx: FlowContext) -> Mapping[str, Any] | None:
-    """Return where the last run ended: everything before it has been planned."""
-    earlier = ctx.ledger.jobs.list(
-        instance=ctx.instance.name, kind=ctx.job.kind, states=("done",), before=ctx.job.id, limit=1
-    )
-    return (earlier[0].result or {}).get("frontier") if earlier else None
+    known = None if "updated_from" in scan.args else reached(ctx)
+    return begin_of(scan.args) if known is None else ScanCursor.from_dict(known).since

@@ -42,10 +42,10 @@ def scan(
         raise PermanentError(
             f"This scan's run is gone from the ledger. Start a new one: bridge run {ctx.job.kind}."
         )
-    page = read(updated_from=_begin(run.args), after=_after(ctx, run), page_size=PAGE_SIZE)
+    page = read(updated_from=begin_of(run.args), after=_after(ctx, run), page_size=PAGE_SIZE)
     wants = [to_want(row) for row in page.rows]
     cursor = page.cursor.as_dict()
-    frontier = _frontier(ctx, run, page.cursor)
+    frontier = frontier_of(ctx, run, page.cursor)
     ctx.ledger.runs.page(
         ctx.job, run.id, cursor=None if page.is_last else cursor, wants=wants, seen=len(page.rows)
     )
@@ -57,11 +57,11 @@ def _after(ctx: FlowContext, run: Run) -> ScanCursor | None:
         return ScanCursor.from_dict(run.cursor)
     if "updated_from" in run.args:
         return None
-    known = _reached(ctx)
+    known = reached(ctx)
     return None if known is None else ScanCursor.from_dict(known)
 
 
-def _reached(ctx: FlowContext) -> Mapping[str, Any] | None:
+def reached(ctx: FlowContext) -> Mapping[str, Any] | None:
     """Return where the last scan ended: everything before it has been read."""
     earlier = ctx.ledger.jobs.list(
         instance=ctx.instance.name, kind=ctx.job.kind, states=("done",), before=ctx.job.id, limit=1
@@ -69,18 +69,19 @@ def _reached(ctx: FlowContext) -> Mapping[str, Any] | None:
     return (earlier[0].result or {}).get("frontier") if earlier else None
 
 
-def _frontier(ctx: FlowContext, run: Run, cursor: ScanCursor) -> Mapping[str, Any]:
+def frontier_of(ctx: FlowContext, run: Run, cursor: ScanCursor) -> Mapping[str, Any]:
     """Return where the next scan goes on.
 
     A scan from a given day leaves a gap if that day is later than where the scans before had come to: then the next
     one goes on there.
     """
-    reached = _reached(ctx) if "updated_from" in run.args else None
-    if reached is not None and _begin(run.args) > ScanCursor.from_dict(reached).since:
-        return reached
+    known = reached(ctx) if "updated_from" in run.args else None
+    if known is not None and begin_of(run.args) > ScanCursor.from_dict(known).since:
+        return known
     return cursor.as_dict()
 
 
-def _begin(args: Mapping[str, Any]) -> datetime:
+def begin_of(args: Mapping[str, Any]) -> datetime:
+    """Return where a run with ``args`` begins if it does not go on from an earlier one."""
     given = args.get("updated_from")
     return datetime.fromisoformat(given).astimezone(UTC) if given else EPOCH

@@ -188,6 +188,18 @@ def test_a_run_reads_page_by_page_and_the_next_one_only_what_changed(
     assert shop.row("SKU-0007")["name"] == "Changed"
 
 
+def test_a_run_from_a_later_day_leaves_no_gap_behind(open_catalog: OpenCatalog, catalog: FakeCatalog) -> None:
+    shop = open_catalog()
+    catalog.put(*many(3))
+    shop.run()
+    catalog.change(2, name="Changed in between")
+    shop.run(updated_from="2030-01-01T00:00:00+00:00")
+    assert shop.row("SKU-0002")["name"] != "Changed in between"
+    # The next one goes on where the first had come to, not where the second began.
+    shop.run()
+    assert shop.row("SKU-0002")["name"] == "Changed in between"
+
+
 def test_a_cancelled_run_plans_no_more(open_catalog: OpenCatalog, catalog: FakeCatalog) -> None:
     shop = open_catalog()
     catalog.put(*many(250))
