@@ -14,7 +14,7 @@ from bridge.flows.context import FlowContext
 from bridge.flows.order_writing import Partners
 from bridge.idempotency import fingerprint
 from bridge.ledger import Binding
-from bridge.odoo import LoadRequest
+from bridge.odoo import LoadRequest, literally
 from bridge.translate.partners import normalise_vat
 from bridge.translate.plan_records import AddressPlan, CustomerPlan, PartnersPlan
 
@@ -137,8 +137,7 @@ def _read(ctx: FlowContext, partner_id: int) -> Family | None:
 def _by_email(ctx: FlowContext, customer: CustomerPlan) -> int | None:
     if not customer.email:
         return None
-    # Percent and underscore are wildcards in =ilike, and underscores are common in addresses.
-    pattern = customer.email.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    pattern = literally(customer.email)
     rows = ctx.odoo.search_read(
         "res.partner",
         [["email", "=ilike", pattern], ["parent_id", "=", False]],

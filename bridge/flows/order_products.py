@@ -8,7 +8,7 @@ from bridge.errors import BoundRecordGone, DuplicateRecord, OperatorError
 from bridge.flows.context import FlowContext
 from bridge.flows.kinds import OWN_SERVICES
 from bridge.idempotency import fingerprint
-from bridge.odoo import LoadRequest
+from bridge.odoo import LoadRequest, literally
 from bridge.translate.order_book import SERVICE, ProductNeed
 
 #: Kind of the bindings of Magento products to ``product.product``.
@@ -199,7 +199,7 @@ def _by_sku(ctx: FlowContext, skus: Iterable[str]) -> dict[str, int]:
     found = _read(ctx, [["default_code", "in", wanted]], wanted) if wanted else {}
     for sku in wanted:
         if sku not in found:
-            pattern = sku.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+            pattern = literally(sku)
             found |= _read(ctx, [["default_code", "=ilike", pattern]], [sku])
     return found
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from bridge.errors import DuplicateRecord
 from bridge.flows.context import FlowContext
+from bridge.odoo import literally
 
 _ALL = {"active_test": False}
 _FIELDS = ["default_code", "active", "product_tmpl_id"]
@@ -53,7 +54,7 @@ def match_skus(ctx: FlowContext, skus: Iterable[str]) -> Matches:
     candidates = {sku: [row for row in rows if row["default_code"] == sku] for sku in wanted}
     missing = [sku for sku in wanted if not candidates[sku]]
     if missing:
-        likes: list[object] = [["default_code", "=ilike", _literally(sku)] for sku in missing]
+        likes: list[object] = [["default_code", "=ilike", literally(sku)] for sku in missing]
         rows = _read(ctx, ["|"] * (len(likes) - 1) + likes)
         for sku in missing:
             candidates[sku] = [row for row in rows if str(row["default_code"]).casefold() == sku.casefold()]
@@ -70,7 +71,3 @@ def match_skus(ctx: FlowContext, skus: Iterable[str]) -> Matches:
 
 def _read(ctx: FlowContext, domain: list[Any]) -> list[dict[str, Any]]:
     return ctx.odoo.search_read("product.product", domain, _FIELDS, order="id", context=_ALL)
-
-
-def _literally(sku: str) -> str:
-    return sku.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")

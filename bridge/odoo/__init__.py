@@ -6,7 +6,7 @@ from bridge.odoo.client import OdooClient
 from bridge.odoo.load import CREATE_ONLY, LoadMessage, LoadRequest, LoadResult
 from bridge.odoo.preview import Totals
 from bridge.odoo.profile import ServerProfile
-from bridge.odoo.values import odoo_datetime, parse_datetime
+from bridge.odoo.values import literally, odoo_datetime, parse_datetime
 from bridge.odoo.versions import Names, OdooVersion
 
 __all__ = [
@@ -19,6 +19,7 @@ __all__ = [
     "OdooVersion",
     "ServerProfile",
     "Totals",
+    "literally",
     "odoo_datetime",
     "parse_datetime",
 ]

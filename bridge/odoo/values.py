@@ -20,6 +20,11 @@ _MOMENT = "%Y-%m-%d %H:%M:%S"
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
+def literally(text: str) -> str:
+    """Return ``text`` as ``=ilike`` takes it for itself: percent and underscore are wildcards there."""
+    return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+
+
 def encode(payload: Any, *, arguments: Any = None) -> bytes:
     """Return ``payload`` as JSON bytes; equal payloads give equal bytes.
 
