@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from decimal import Decimal
 from functools import lru_cache
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, AnyHttpUrl, BaseModel, ConfigDict, Field, SecretStr
@@ -18,6 +18,9 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 EMBEDDED_DATABASE_URL = "sqlite:///.bridge/ledger.db"
 #: The broker used when nothing else is said. Only embedded mode accepts it.
 EMBEDDED_BROKER_URL = "memory://"
+#: Groups of a product's fields; each has one side as its master.
+FieldGroup = Literal["identity", "text", "price", "images", "status"]
+FIELD_GROUPS: tuple[FieldGroup, ...] = get_args(FieldGroup)
 
 
 class Settings(BaseSettings):
@@ -83,7 +86,25 @@ def _time_zone(value: str) -> str:
     return value
 
 
+def _directions(value: str) -> str:
+    """Return ``value`` with every group of fields named; one that is not is Magento's."""
+    text = value.strip()
+    if text in ("magento", "odoo"):
+        return ",".join(f"{group}={text}" for group in FIELD_GROUPS)
+    masters = dict.fromkeys(FIELD_GROUPS, "magento")
+    for part in filter(None, (one.strip() for one in text.split(","))):
+        group, _, side = (one.strip() for one in part.partition("="))
+        if group not in masters or side not in ("magento", "odoo"):
+            raise ValueError(
+                f"must be magento, odoo, or GROUP=magento or GROUP=odoo for groups of {', '.join(FIELD_GROUPS)}, "
+                "separated by commas"
+            )
+        masters[group] = side
+    return ",".join(f"{group}={side}" for group, side in masters.items())
+
+
 Text = Annotated[str, AfterValidator(_not_blank)]
+SyncDirection = Annotated[str, AfterValidator(_directions)]
 Address = Annotated[AnyHttpUrl, AfterValidator(_plain_address)]
 TimeZone = Annotated[str, AfterValidator(_not_blank), AfterValidator(_time_zone)]
 Money = Annotated[Decimal, Field(ge=0, max_digits=12, decimal_places=4)]
@@ -134,6 +155,12 @@ class InstanceSettings(BaseModel):
     discount_product_id: int | None = Field(default=None, gt=0)
     adjustment_product_id: int | None = Field(default=None, gt=0)
 
+    # Catalog
+    #: Whether products go from Odoo to Magento at all.
+    export_products: bool = False
+    #: Which side is the master of each group of a product's fields.
+    sync_direction: SyncDirection = _directions("magento")
+
     # Stock
     stock_api_mode: Literal["msi", "classic"] = "msi"
     stock_source_code: Text = "default"
@@ -147,3 +174,8 @@ class InstanceSettings(BaseModel):
     magento_doubt_seconds: tuple[float, ...] = (30.0, 120.0, 600.0)
     max_parallel_odoo: int = Field(default=2, ge=1, le=64)
     max_parallel_magento: int = Field(default=4, ge=1, le=64)
+
+    def master(self, group: FieldGroup) -> Literal["magento", "odoo"]:
+        """Return the side whose changes of a group of product fields are carried over to the other."""
+        masters = dict(part.split("=") for part in self.sync_direction.split(","))
+        return "odoo" if masters[group] == "odoo" else "magento"

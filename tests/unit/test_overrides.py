@@ -26,6 +26,8 @@ OF_THE_INSTANCE = {
     "magento_auth",
     "verify_ssl",
     "call_deadline_seconds",
+    "export_products",
+    "sync_direction",
     "stock_api_mode",
     "stock_source_code",
     "stock_quantity_field",

@@ -8,6 +8,7 @@ from pydantic import ValidationError
 from bridge.settings import (
     EMBEDDED_BROKER_URL,
     EMBEDDED_DATABASE_URL,
+    FIELD_GROUPS,
     InstanceSettings,
     Settings,
     process_settings,
@@ -102,6 +103,20 @@ def test_an_instance_has_the_defaults_that_the_operators_know():
     assert (settings.max_parallel_odoo, settings.max_parallel_magento) == (2, 4)
 
 
+def test_each_group_of_product_fields_has_one_master():
+    assert all(InstanceSettings(**NEEDED).master(group) == "magento" for group in FIELD_GROUPS)
+    settings = InstanceSettings(**NEEDED, sync_direction=" price = odoo, text=odoo ")
+    assert settings.sync_direction == "identity=magento,text=odoo,price=odoo,images=magento,status=magento"
+    assert [settings.master(group) for group in FIELD_GROUPS] == [
+        "magento",
+        "odoo",
+        "odoo",
+        "magento",
+        "magento",
+    ]
+    assert InstanceSettings(**NEEDED, sync_direction="odoo").master("images") == "odoo"
+
+
 @pytest.mark.parametrize("missing", NEEDED)
 def test_an_instance_needs_both_systems(missing):
     with pytest.raises(ValidationError) as caught:
@@ -116,6 +131,8 @@ def test_an_instance_needs_both_systems(missing):
         ("order_total_policy", "ignore", "'block', 'warn' or 'adjust'"),
         ("stock_quantity_field", "qty", "'qty_available', 'virtual_available' or 'free_qty'"),
         ("magento_auth", "basic", "'oauth' or 'bearer'"),
+        ("sync_direction", "prices=odoo", "identity, text, price, images, status"),
+        ("sync_direction", "price=both", "GROUP=odoo"),
         ("base_url", "shop.example.test", "URL"),
         ("base_url", "ftp://shop.example.test", "http"),
         ("odoo_db", "  ", "must not be empty"),
