@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
 from bridge.errors import LeaseLost
-from bridge.ledger.database import Conflict, Database, Session
+from bridge.ledger.database import Database, Session
+from bridge.ledger.dialects import json_rows
 from bridge.ledger.records import Job, JobId, Lease, Lengths
 from bridge.ledger.shapes import Shape
 from bridge.ledger.waits import release_lock
@@ -19,6 +23,17 @@ UPDATE jobs SET state = 'running', fence = :fence, worker = :worker, claimed = w
     dispatches = 0, waits_for = NULL, started_at = {{now}},
     lease_until = {{later::lease}}, deadline_at = {{later::runtime}}
 WHERE id = :id AND {{state_of_row}} = 'queued' AND not_before <= {{now}}
+RETURNING {JOB.columns}
+"""
+#: The same for several jobs. The rows are locked in the order in which intake locks them.
+_CLAIM_MANY = f"""
+UPDATE jobs SET state = 'running', fence = c.new_fence, worker = c.taker, claimed = wanted, attempt = attempt + 1,
+    dispatches = 0, waits_for = NULL, started_at = {{now}},
+    lease_until = {{later:c.lease}}, deadline_at = {{later:c.runtime}}
+FROM {{rows claims c(job_id bigint, new_fence text, taker text, lease float, runtime float)}},
+    (SELECT id AS mine_id FROM jobs WHERE id {{any ids bigint}} AND {{state_of_row}} = 'queued'
+        AND not_before <= {{now}} ORDER BY external_key {{for_update}}) mine
+WHERE id = c.job_id AND id = mine_id
 RETURNING {JOB.columns}
 """
 _RENEW = """
@@ -38,34 +53,63 @@ OURS = "id = :id AND fence = :fence AND {state_of_row} = 'running'"
 _GUARD = f"SELECT cancel_requested, lease_until > {{clock}} FROM jobs WHERE {OURS} {{for_share}}"
 
 
-def claim(
-    database: Database, job_id: JobId, *, worker: str, max_runtime_seconds: float, lengths: Lengths
-) -> Job | None:
-    """Take a queued job to run it; None when there is nothing to run now.
+@dataclass(frozen=True, kw_only=True)
+class Claim:
+    """What a worker asks for: to run one job."""
 
-    One statement in the usual case. A job whose lock is held goes to wait for it.
+    job_id: JobId
+    worker: str
+    max_runtime_seconds: float
+    fence: str = field(default_factory=lambda: secrets.token_hex(16))
+
+
+def claim_at_once(database: Database, claims: Sequence[Claim], *, lengths: Lengths) -> list[Job | None]:
+    """Take queued jobs to run them, all in one statement; None for each that was not to be had so.
+
+    Raises:
+        Conflict: the lock of one of them is held, so that none was taken.
     """
-    params = {
-        "id": job_id,
-        "fence": secrets.token_hex(16),
-        "worker": worker,
-        "lease": float(min(lengths.lease_seconds, max_runtime_seconds)),
-        "runtime": float(max_runtime_seconds),
-    }
-    try:
-        rows = database.single(_CLAIM, **params)
-    except Conflict:
-        rows = []
-    if rows:
-        return JOB.read(rows[0])
+    asked = [_params(one, lengths) for one in claims]
+    if len(claims) == 1:
+        rows = database.single(_CLAIM, **asked[0])
+    else:
+        named = [
+            {
+                "job_id": one["id"],
+                "new_fence": one["fence"],
+                "taker": one["worker"],
+                "lease": one["lease"],
+                "runtime": one["runtime"],
+            }
+            for one in asked
+        ]
+        rows = database.single(_CLAIM_MANY, claims=json_rows(named), ids=[one.job_id for one in claims])
+    jobs = {job.id: job for job in JOB.read_all(rows)}
+    found = [jobs.get(one.job_id) for one in claims]
+    # One message may have come twice: the fence tells whose the job is.
+    return [job if job and job.fence == one.fence else None for job, one in zip(found, claims, strict=True)]
 
-    def again(session: Session) -> Job | None:
-        if not _is_claimable(session, job_id, lengths=lengths):
+
+def claim_or_wait(database: Database, claim: Claim, *, lengths: Lengths) -> Job | None:
+    """Take a job that was not to be had at once; where it cannot run now, let it wait for what holds it up."""
+
+    def work(session: Session) -> Job | None:
+        if not _is_claimable(session, claim.job_id, lengths=lengths):
             return None
-        row = session.row(_CLAIM, **params)
+        row = session.row(_CLAIM, **_params(claim, lengths))
         return JOB.read(row) if row else None
 
-    return database.write(again, on_conflict_again=True)
+    return database.write(work, on_conflict_again=True)
+
+
+def _params(claim: Claim, lengths: Lengths) -> dict[str, Any]:
+    return {
+        "id": claim.job_id,
+        "fence": claim.fence,
+        "worker": claim.worker,
+        "lease": float(min(lengths.lease_seconds, claim.max_runtime_seconds)),
+        "runtime": float(claim.max_runtime_seconds),
+    }
 
 
 def _is_claimable(session: Session, job_id: JobId, *, lengths: Lengths) -> bool:

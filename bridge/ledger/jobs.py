@@ -8,8 +8,8 @@ from typing import Any
 
 from bridge.ledger import acts, claims, recovery
 from bridge.ledger.causes import mark_released, release_cause
-from bridge.ledger.claims import JOB
-from bridge.ledger.database import Database, Session
+from bridge.ledger.claims import JOB, Claim
+from bridge.ledger.database import Conflict, Database, Session
 from bridge.ledger.dispatch import Dispatcher
 from bridge.ledger.exchanges import Exchanges, add_in, rows_of
 from bridge.ledger.finishing import Done, End, finish_done_in, finish_in
@@ -45,7 +45,7 @@ _ENDED_COUNTS = """
 SELECT state, count(*) FROM jobs WHERE state IN ('done', 'cancelled')
     AND (CAST(:instance AS text) IS NULL OR instance = :instance) GROUP BY state
 """
-#: Ends of attempts that one transaction takes at most.
+#: Claims, or ends of attempts, that one transaction takes at most.
 _MOST_TOGETHER = 50
 
 
@@ -57,7 +57,8 @@ class Jobs:
         self._exchanges = exchanges
         self._lengths = lengths
         self._dispatcher = Dispatcher(database, lengths=lengths)
-        self._together: Together[Done, str | None] = Together(self.finish_done, most=_MOST_TOGETHER)
+        self._claims: Together[Claim, Job | None] = Together(self.claim_at_once, most=_MOST_TOGETHER)
+        self._ends: Together[Done, str | None] = Together(self.finish_done, most=_MOST_TOGETHER)
 
     def want(self, wants: Sequence[Want]) -> list[Wanted]:
         """Make jobs of ``wants``, or fold them into open jobs for the same work; one statement."""
@@ -76,13 +77,22 @@ class Jobs:
 
     def claim(self, job_id: JobId, *, worker: str, max_runtime_seconds: float) -> Job | None:
         """Take a queued job to run it; None when there is nothing to run now."""
-        return claims.claim(
-            self._database,
-            job_id,
-            worker=worker,
-            max_runtime_seconds=max_runtime_seconds,
-            lengths=self._lengths,
-        )
+        wanted = Claim(job_id=job_id, worker=worker, max_runtime_seconds=max_runtime_seconds)
+        try:
+            job = self._claims.write(wanted)
+        except Conflict:
+            job = None
+        return job or claims.claim_or_wait(self._database, wanted, lengths=self._lengths)
+
+    def claim_at_once(self, wanted: Sequence[Claim]) -> list[Job | None]:
+        """Take several queued jobs in one statement; None for each that was not to be had so.
+
+        ``claim`` gathers here what is claimed at the same time.
+
+        Raises:
+            Conflict: the lock of one of them is held, so that none was taken.
+        """
+        return claims.claim_at_once(self._database, wanted, lengths=self._lengths)
 
     def renew(self, job: Job) -> Lease:
         """Prolong a running job's lease, though not beyond its longest run time."""
@@ -109,7 +119,7 @@ class Jobs:
         end = End(decision=decision, error=error, result=result, label=label)
         if decision.state == "done" and error is None and not wants:
             rows = rows_of(job.instance, exchanges, job_id=job.id, attempt=job.attempt)
-            return self._together.write(Done(job=job, end=end, exchanges=rows))
+            return self._ends.write(Done(job=job, end=end, exchanges=rows))
 
         def work(session: Session) -> str | None:
             state = finish_in(session, job, end, lengths=self._lengths)

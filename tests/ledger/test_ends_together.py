@@ -102,7 +102,7 @@ def test_what_ends_at_the_same_time_is_written_together_with_its_exchanges(ledge
         return write(dones)
 
     together: Together[Done, str | None] = Together(slow_write, most=50)
-    monkeypatch.setattr(ledger.jobs, "_together", together)
+    monkeypatch.setattr(ledger.jobs, "_ends", together)
 
     def end(job: Job) -> Callable[[], str | None]:
         return lambda: ledger.jobs.finish(job, DONE, exchanges=[exchange(), exchange()])
