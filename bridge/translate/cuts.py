@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 
 from bridge.translate.drafts import Draft
@@ -19,6 +19,10 @@ Pieces = tuple[Piece, ...]
 MOST_UNITS = 24
 #: What the cheapest cut costs: two pieces in place of one line.
 LEAST_COST = 2
+#: What articles at prices that are not their own cost more.
+_UNEVEN = 3
+#: What the cheapest cut at two prices costs.
+LEAST_UNEVEN_COST = LEAST_COST + _UNEVEN
 #: How far from the even price one unit may be, in cents.
 MOST_CENTS_APART = 10
 #: The most amounts that a discount is cut in, and the largest that is cut off, in cents.
@@ -34,7 +38,7 @@ def plus(one: Vector, other: Vector) -> Vector:
 def cost(cut: Pieces) -> int:
     """Return how unwelcome a cut is: each line costs one, articles at prices that are not their own three more."""
     uneven = cut[-1].price_unit > 0 and len({piece.price_unit for piece in cut}) > 1
-    return len(cut) + (3 if uneven else 0)
+    return len(cut) + (_UNEVEN if uneven else 0)
 
 
 class Cutter:
@@ -46,6 +50,7 @@ class Cutter:
         self._profile = profile
         self._taxes = {tax.id: tax for tax in draft.taxes}
         self._known: dict[Piece, Vector] = {}
+        self._even: dict[Vector, Pieces] | None = None
 
     def tax(self, parts: Pieces) -> Vector:
         """Return the tax of ``parts``, rounded per line, by target."""
@@ -62,34 +67,51 @@ class Cutter:
             known = self._known[part] = tuple(target.of(by_tax) for target in self._targets)
         return known
 
-    def options(self, parts: Pieces, *, most_pieces: int, enough: Vector) -> Mapping[Vector, Pieces]:
+    def even_options(self, parts: Pieces, *, most_pieces: int, enough: Vector) -> dict[Vector, Pieces]:
         """Return, by the change of tax, the least unwelcome cut; shipping and single articles are not cut.
 
-        A cut that changes the tax by ``enough`` and costs as little as any ends the search.
+        A cut that changes the tax by ``enough`` and costs as little as any ends the search. Cuts at two prices are
+        left out: they are dear to find and never cost less than ``LEAST_UNEVEN_COST``.
         """
-        if not self._draft.taxes or self._draft.role == "shipping":
-            return {}
-        now = self.tax(parts)
-        found: dict[Vector, Pieces] = {}
-        for cut in self._cuts(parts, most_pieces):
+        if self._even is None:
+            self._even = {}
+            if self._draft.taxes and self._draft.role != "shipping":
+                self._add(self._cuts(parts, most_pieces), self._even, self.tax(parts), enough)
+        return self._even
+
+    def options(self, parts: Pieces, *, most_pieces: int, enough: Vector) -> dict[Vector, Pieces]:
+        """Return what ``even_options`` does, and the cuts at two prices."""
+        found = dict(self.even_options(parts, most_pieces=most_pieces, enough=enough))
+        if self._draft.taxes and self._is_of_units:
+            self._add(self._at_two_prices(int(self._draft.quantity)), found, self.tax(parts), enough)
+        return found
+
+    def _add(self, cuts: Iterable[Pieces], found: dict[Vector, Pieces], now: Vector, enough: Vector) -> None:
+        for cut in cuts:
             gain = tuple(a - b for a, b in zip(self.tax(cut), now, strict=True))
             if any(gain) and (gain not in found or cost(cut) < cost(found[gain])):
                 found[gain] = cut
                 if gain == enough and cost(cut) <= LEAST_COST:
                     break
-        return found
+
+    @property
+    def _is_of_units(self) -> bool:
+        draft = self._draft
+        return (
+            draft.role not in {"shipping", "discount", "shipping_discount"}
+            and draft.quantity > 1
+            and draft.quantity == draft.quantity.to_integral_value()
+        )
 
     def _cuts(self, parts: Pieces, most_pieces: int) -> Iterator[Pieces]:
-        draft = self._draft
-        if draft.role in {"discount", "shipping_discount"}:
+        if self._draft.role in {"discount", "shipping_discount"}:
             yield from self._of_amount()
-        elif draft.quantity > 1 and draft.quantity == draft.quantity.to_integral_value():
-            units = int(draft.quantity)
-            if len(parts) == 1 and units <= MOST_UNITS:
+        elif self._is_of_units and len(parts) == 1:
+            units = int(self._draft.quantity)
+            if units <= MOST_UNITS:
                 yield from self._at_one_price(units, parts[0].price_unit, most_pieces)
-            elif len(parts) == 1:
+            else:
                 yield from self._in_two(units, parts[0].price_unit)
-            yield from self._at_two_prices(units)
 
     def _of_amount(self) -> Iterator[Pieces]:
         """A discount in a few amounts, the same cut off several times and the rest."""

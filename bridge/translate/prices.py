@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from decimal import ROUND_FLOOR, Decimal
+from typing import NamedTuple
 
 from bridge.translate.money import ZERO, quotient, round_to, step
 from bridge.translate.odoo_totals import OdooProfile
@@ -13,8 +13,7 @@ from bridge.translate.odoo_totals import OdooProfile
 _NEAR = 50
 
 
-@dataclass(frozen=True, kw_only=True)
-class Piece:
+class Piece(NamedTuple):
     """A part of a line: so many units at a price that Odoo can keep."""
 
     quantity: Decimal

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
-from bridge.translate.cuts import LEAST_COST, Cutter, Pieces, Vector, cost, plus
+from bridge.translate.cuts import LEAST_COST, LEAST_UNEVEN_COST, Cutter, Pieces, Vector, cost, plus
 from bridge.translate.drafts import Draft
 from bridge.translate.money import ZERO
 from bridge.translate.odoo_totals import OdooProfile
@@ -48,21 +48,41 @@ def fit_by_cutting(
         missing = tuple(want - have for want, have in zip(missing, cutter.tax(parts), strict=True))
     if not any(missing):
         return list(pieces)
-    states: dict[Vector, State] = {(ZERO,) * len(targets): (0, ())}
+    best: State | None = None
+    for is_even in (True, False):
+        best = _least(cutters, pieces, missing, most_pieces=most_pieces, most_cost=most_cost, is_even=is_even)
+        if best is not None and best[0] <= LEAST_UNEVEN_COST:
+            # No cut at two prices costs less: they need not be looked for.
+            break
+    if best is None:
+        return None
+    result = list(pieces)
+    for index, cut in best[1]:
+        result[index] = cut
+    return result
+
+
+def _least(
+    cutters: Sequence[Cutter],
+    pieces: Sequence[Pieces],
+    missing: Vector,
+    *,
+    most_pieces: int,
+    most_cost: int,
+    is_even: bool,
+) -> State | None:
+    """Return the cuts of least cost that bring what is missing, or None."""
+    states: dict[Vector, State] = {(ZERO,) * len(missing): (0, ())}
     for index, (cutter, parts) in enumerate(zip(cutters, pieces, strict=True)):
         if index >= MOST_LINES or len(states) > MOST_STATES:
             break
         if missing in states and states[missing][0] <= LEAST_COST:
             # No further line can do it for less.
             break
-        options = cutter.options(parts, most_pieces=most_pieces, enough=missing)
+        look = cutter.even_options if is_even else cutter.options
+        options = look(parts, most_pieces=most_pieces, enough=missing)
         states = _with_cuts_of(index, options, states, missing=missing, most_cost=most_cost)
-    if missing not in states:
-        return None
-    result = list(pieces)
-    for index, cut in states[missing][1]:
-        result[index] = cut
-    return result
+    return states.get(missing)
 
 
 def _with_cuts_of(
