@@ -210,7 +210,7 @@ def _is_same(one: Raw, other: Raw) -> bool:
     def key(row: Raw) -> tuple[Any, ...]:
         return row["customer_group_id"], row["qty"], row["extension_attributes"]["website_id"]
 
-    return key(one) == key(other)
+    return bool(key(one) == key(other))
 
 
 def _amount(row: Raw) -> tuple[Any, Any]:
@@ -254,7 +254,7 @@ def _special_row(ask: Ask, row: Raw) -> tuple[Raw | None, str | None, list[Raw]]
 
 def _is_time(value: object) -> bool:
     try:
-        return datetime.strptime(str(value), TIME_FORMAT).strftime(TIME_FORMAT) == value  # noqa: DTZ007  # as Magento reads it
+        return str(datetime.strptime(str(value), TIME_FORMAT)) == value  # noqa: DTZ007  # as Magento reads it
     except ValueError:
         return False
 
@@ -262,7 +262,7 @@ def _is_time(value: object) -> bool:
 def _has_price(raw: Raw) -> bool:
     """Return whether a product has a price of its own: not what is sold by its parts only."""
     if raw["type_id"] == "bundle":
-        return attribute(raw, "price_type") == "1"
+        return bool(attribute(raw, "price_type") == "1")
     return raw["type_id"] not in {"configurable", "grouped"}
 
 
