@@ -60,10 +60,7 @@ def send_prices(magento: MagentoClient, call: PriceCall, body: bytes) -> list[Pr
         RecordMissing: a SKU of tier prices is unknown: nothing was written.
     """
     answer = magento.in_store(ALL).post(_PATHS[call], parse_json(body))
-    return [
-        PriceRefusal(message=clean_message(row), parameters=_texts(row.get("parameters")))
-        for row in read_records(answer)
-    ]
+    return [_refusal(row) for row in read_records(answer)]
 
 
 def read_prices(
@@ -84,6 +81,23 @@ def _read(magento: MagentoClient, path: str, skus: list[str]) -> list[dict[str, 
             raise
     half = len(skus) // 2
     return _read(magento, path, skus[:half]) + _read(magento, path, skus[half:])
+
+
+def _refusal(row: Mapping[str, Any]) -> PriceRefusal:
+    parameters = _texts(row.get("parameters"))
+    named: Any = parameters
+    if "%customerGroup" in str(row.get("message")):
+        # A list without names, in another order than the words have them (``catalog/097``).
+        named = dict(zip(reversed(_TIER_PARAMETERS), reversed(parameters), strict=False))
+        named |= dict.fromkeys(("price", "priceType"), parameters[0] if parameters else "")
+    return PriceRefusal(
+        message=clean_message({**row, "parameters": named if isinstance(named, dict) else list(named)}),
+        parameters=parameters,
+    )
+
+
+#: How the last parameters of a refused tier price are called in its message.
+_TIER_PARAMETERS = ("SKU", "websiteId", "customerGroup", "qty")
 
 
 def _texts(parameters: object) -> tuple[str, ...]:

@@ -174,7 +174,8 @@ def _refused_tier(ask: Ask, row: Raw, group: int | None) -> Iterable[Raw]:
         wrong.append("No such entity with Customer Group = %customerGroup.")
     for words in wrong:
         who = (row["sku"], website, row.get("customer_group"), _plain(row.get("quantity")))
-        yield _refusal(f"{words} {_TIER_ROW}", *who)
+        about = [price] if "%price." in words else [row.get("price_type")] if "%priceType" in words else []
+        yield _refusal(f"{words} {_TIER_ROW}", *about, *who)
 
 
 def _stored(row: Raw, group: int) -> Raw:
