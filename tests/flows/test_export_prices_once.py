@@ -105,6 +105,14 @@ def test_so_it_is_with_other_versions(all_worlds, version: int, kind: Break) -> 
         all_worlds.rest()
 
 
+def in_doubt(world: PriceShop) -> bool:
+    """Whether a batch waits for the end of a doubt."""
+    jobs = world.shop.ledger.jobs.list(
+        instance="shop", kind="export-price-batch", states=("retry_waiting",), limit=10
+    )
+    return any((job.waits_for or "").startswith("doubt:") for job in jobs)
+
+
 @pytest.mark.parametrize("kind", ["before", "after_commit", "late"])
 def test_while_a_price_is_in_doubt_no_newer_one_goes_out(all_worlds, kind: Break) -> None:
     priced = Priced(all_worlds, 18)
@@ -113,15 +121,8 @@ def test_while_a_price_is_in_doubt_no_newer_one_goes_out(all_worlds, kind: Break
     armed = priced.arm("base-prices", kind)
     ledger = world.shop.ledger
     run = ledger.runs.start("shop", "export-prices", {"skus": [priced.gains]}, queue="catalog")
-
-    def in_doubt() -> bool:
-        jobs = ledger.jobs.list(
-            instance="shop", kind="export-price-batch", states=("retry_waiting",), limit=10
-        )
-        return any((job.waits_for or "").startswith("doubt:") for job in jobs)
-
     try:
-        pump_until(world.shop, in_doubt, what="the price is in doubt")
+        pump_until(world.shop, lambda: in_doubt(world), what="the price is in doubt")
         # A person changes it again, and another run has the product in another batch.
         world.set_list_price(priced.gains, 31.0)
         if kind == "late":
@@ -130,6 +131,28 @@ def test_while_a_price_is_in_doubt_no_newer_one_goes_out(all_worlds, kind: Break
         assert ledger.runs.progress(run.id).jobs == {"done": 1}
         assert world.price(priced.gains) == 31
         assert ledger.effects.open_for_target("shop", price_writing.TARGET) == []
+    finally:
+        all_worlds.rest()
+
+
+@pytest.mark.parametrize("kind", ["before", "after_commit", "late"])
+def test_a_price_that_odoo_takes_back_while_it_is_in_doubt_is_taken_back_in_magento(
+    all_worlds, kind: Break
+) -> None:
+    priced = Priced(all_worlds, 18)
+    world = priced.world
+    world.set_list_price(priced.gains, 1.0)
+    armed = priced.arm("base-prices", kind)
+    try:
+        ledger = world.shop.ledger
+        run = ledger.runs.start("shop", "export-prices", {"skus": [priced.gains]}, queue="catalog")
+        pump_until(world.shop, lambda: in_doubt(world), what="the price is in doubt")
+        world.set_list_price(priced.gains, 20.0)
+        if kind == "late":
+            armed.deliver()
+        world.shop.work()
+        assert ledger.runs.progress(run.id).jobs == {"done": 1}
+        assert world.price(priced.gains) == 20
     finally:
         all_worlds.rest()
 
