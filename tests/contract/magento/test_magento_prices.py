@@ -28,7 +28,9 @@ def rows_of_all_kinds():
     """Rows as the export makes them, one of each call at the least."""
     old_special = answer("095-*")[0]
     old_tier = answer("100-*")[1]
-    has = MagentoPrices(base={}, special={1: old_special}, tiers=[{**old_tier, "customer_group": "Wholesale"}])
+    has = MagentoPrices(
+        base={}, special={1: old_special}, tiers=[{**old_tier, "customer_group": "Wholesale"}]
+    )
     wanted = ProductPrices(
         base={0: Decimal("20.5")},
         special={0: SpecialPrice(price=Decimal("8.88"), first_day=None, last_day=None), 1: None},
@@ -48,7 +50,9 @@ def rows_of_all_kinds():
         ("tier-delete", "tier-prices-delete", "tier_delete"),
     ],
 )
-def test_what_is_sent_has_the_paths_fields_and_types_of_the_contract(shop, magento, version, call, path, rows):
+def test_what_is_sent_has_the_paths_fields_and_types_of_the_contract(
+    shop, magento, version, call, path, rows
+):
     structure = json.loads((TESTS / "contracts" / "magento" / f"prices-{version}.json").read_text())
     shop.sends(200, b"[]")
     assert send_prices(magento, call, price_request(getattr(rows_of_all_kinds(), rows))) == []
