@@ -148,10 +148,18 @@ def import_products(
 @click.option(
     "--verify", is_flag=True, help="Read all prices of Magento, also those that Odoo did not change."
 )
+@click.option("--dry-run", is_flag=True, help="Write nothing; tell what would be written.")
 @_job_options
 @pass_app
 def export_prices(
-    app: App, skus: tuple[str, ...], *, verify: bool, instance_name: str | None, wait: bool, as_json: bool
+    app: App,
+    skus: tuple[str, ...],
+    *,
+    verify: bool,
+    dry_run: bool,
+    instance_name: str | None,
+    wait: bool,
+    as_json: bool,
 ) -> int:
     """Export Odoo's prices to Magento: those that changed, of all products or of those with a SKU."""
     names = sorted({_sku(one) for one in skus})
@@ -159,6 +167,7 @@ def export_prices(
     if instance.settings.master("price") != "odoo":
         raise click.UsageError(not_master(instance.name))
     args: dict[str, Any] = ({"skus": names} if names else {}) | ({"verify": True} if verify else {})
+    args |= {"dry_run": True} if dry_run else {}
     return end(app, start_run(app, instance.name, "export-prices", args), wait=wait, as_json=as_json)
 
 

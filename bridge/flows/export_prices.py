@@ -2,7 +2,8 @@
 
 A batch computes what Magento should have, and asks Magento only about products whose prices are others than those that
 were last known there: the first export reads all of them, and writes what differs. A price that a person changed in
-Magento meanwhile is seen by a run with ``--verify``, which reads all, and when the same price changes in Odoo.
+Magento meanwhile is seen by a run with ``--verify``, which reads all, and when the same price changes in Odoo. With
+``--dry-run`` nothing is written, and what would be is told.
 """
 
 from __future__ import annotations
@@ -76,11 +77,19 @@ class _Outcome:
     gone_in_magento: int = 0
     refused: dict[str, BridgeError] = field(default_factory=dict)
     unsaid: dict[str, list[str]] = field(default_factory=dict)
+    #: By SKU and name of a price: what Magento has, and what it gets.
+    changes: dict[str, dict[str, list[str | None]]] = field(default_factory=dict)
+    #: Nothing is written.
+    is_dry: bool = False
 
     def as_result(self) -> dict[str, Any]:
         """Return the outcome as a job keeps it."""
         names = ("written", "unchanged", "found_equal", "without_price", "gone_in_magento")
         shown: dict[str, Any] = {name: getattr(self, name) for name in names if getattr(self, name)}
+        if self.is_dry:
+            shown["would_write"] = len(self.changes)
+        if self.changes:
+            shown["changes"] = dict(sorted(self.changes.items())[:_MOST_NAMED])
         if self.unsaid:
             shown["not_exported"] = {
                 words: {"count": len(skus), "skus": sorted(skus)[:_MOST_NAMED]}
@@ -105,7 +114,7 @@ def run(ctx: FlowContext) -> Mapping[str, Any]:
         ctx.ledger.runs.page(ctx.job, scan.id, cursor=None, wants=[], seen=0)
         return {"outcome": not_master(ctx.instance.name)}
     groups_of(ctx, scopes_of(ctx), ())
-    verify = bool(scan.args.get("verify"))
+    how = {name: True for name in ("verify", "dry_run") if scan.args.get(name)}
     asked = scan.args.get("skus")
     if asked:
         ids = _ids_of(ctx, asked)
@@ -123,9 +132,9 @@ def run(ctx: FlowContext) -> Mapping[str, Any]:
         want(
             "export-price-batch",
             instance=ctx.instance.name,
-            entity=digest([batch, verify]),
+            entity=digest([batch, how]),
             label=f"{len(batch)} products",
-            data={"ids": batch, "verify": verify},
+            data={"ids": batch, **how},
         )
         for batch in batches
     ]
@@ -143,7 +152,8 @@ def run_batch(ctx: FlowContext) -> Mapping[str, Any]:
         )
     if ctx.settings.master("price") != "odoo":
         return {"outcome": not_master(ctx.instance.name)}
-    outcome = _export(ctx, [str(one) for one in ids], verify=bool(ctx.job.data.get("verify")))
+    outcome = _Outcome(is_dry=bool(ctx.job.data.get("dry_run")))
+    _export(ctx, [str(one) for one in ids], outcome, verify=bool(ctx.job.data.get("verify")))
     wants = [
         want(
             "export-price",
@@ -154,7 +164,7 @@ def run_batch(ctx: FlowContext) -> Mapping[str, Any]:
         )
         for entity, error in sorted(outcome.refused.items())
     ]
-    if wants:
+    if wants and not outcome.is_dry:
         ctx.ledger.jobs.want(wants)
     return outcome.as_result()
 
@@ -168,7 +178,8 @@ def run_one(ctx: FlowContext) -> Mapping[str, Any]:
     ctx.reread_after_block()
     if ctx.settings.master("price") != "odoo":
         return {"outcome": not_master(ctx.instance.name)}
-    outcome = _export(ctx, [ctx.job.entity], verify=False)
+    outcome = _Outcome()
+    _export(ctx, [ctx.job.entity], outcome, verify=False)
     for error in outcome.refused.values():
         raise error
     return outcome.as_result()
@@ -182,17 +193,15 @@ def not_master(name: str) -> str:
     )
 
 
-def _export(ctx: FlowContext, entities: Sequence[str], *, verify: bool) -> _Outcome:
-    outcome = _Outcome()
+def _export(ctx: FlowContext, entities: Sequence[str], outcome: _Outcome, *, verify: bool) -> None:
     products, groups = _plan(ctx, entities, outcome)
     wanted = [one for one in products if verify or one.changed]
     outcome.unchanged += len(products) - len(wanted)
+    if wanted:
+        _name(ctx, wanted, outcome)
+        wanted = [one for one in wanted if one.sku]
     if not wanted:
-        return outcome
-    _name(ctx, wanted, outcome)
-    wanted = [one for one in wanted if one.sku]
-    if not wanted:
-        return outcome
+        return
     wait_for_prices(ctx, [one.sku for one in wanted])
     state = read_state(ctx, [one.sku for one in wanted])
     changes: list[PriceChange] = []
@@ -204,8 +213,13 @@ def _export(ctx: FlowContext, entities: Sequence[str], *, verify: bool) -> _Outc
         if differing:
             rows = rows_between(one.sku, has, one.prices, groups, differing)
             changes.append(PriceChange(entity=one.entity, sku=one.sku, version=one.version, rows=rows))
+            texts = one.prices.texts
+            outcome.changes[one.sku] = {name: [there.get(name), texts[name]] for name in sorted(differing)}
         # Until the answer is there nobody knows what Magento has of these.
         one.marks = {name: mark for name, mark in one.marks.items() if name not in differing}
+    if outcome.is_dry:
+        outcome.found_equal += len(wanted) - len(changes)
+        return
     written = {one.entity for one in changes if one.rows}
     _keep(ctx, [one for one in wanted if one.entity in written])
     write_changes(ctx, changes, refused=lambda entity, error: outcome.refused.update({entity: error}))
@@ -216,7 +230,6 @@ def _export(ctx: FlowContext, entities: Sequence[str], *, verify: bool) -> _Outc
     _keep(ctx, done)
     outcome.written += len(written - outcome.refused.keys())
     outcome.found_equal += len([one for one in done if one.entity not in written])
-    return outcome
 
 
 def _plan(

@@ -167,3 +167,21 @@ def test_prices_keep_the_digits_that_odoo_keeps(
     world.forget_calls()
     world.export(sku)
     assert world.calls() == {}
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_a_dry_run_writes_nothing_and_tells_what_would_be(open_shop, version: int) -> None:
+    world = PriceShop(open_shop(version))
+    sku, free = world.product(list_price=20.0), world.product(list_price=0.0)
+    world.map_group(WHOLESALE, world.pricelist(world.rule(sku, 16.0)))
+    world.export(sku, free, dry_run=True)
+    assert (world.price(sku), world.tiers(sku)) == (99, set())
+    assert world.result() == {
+        "would_write": 1,
+        "changes": {sku: {"base@0": ["99", "20"], "tier@2@0": ["", "1:16"]}},
+        "jobs_of_their_own": [str(world.id_of(free))],
+    }
+    assert world.shop.ledger.jobs.list(instance="shop", kind="export-price", limit=10) == []
+    # Nothing of it is believed to have been written.
+    world.export(sku)
+    assert (world.price(sku), world.results()) == (20, {"written": 1})

@@ -103,10 +103,11 @@ class PriceShop:
             by="test",
         )
 
-    def export(self, *skus: str, verify: bool = False) -> Progress:
+    def export(self, *skus: str, verify: bool = False, dry_run: bool = False) -> Progress:
         """Run ``export-prices`` to its end."""
         place = PLACES["export-prices"]
         args: Raw = ({"skus": sorted(skus)} if skus else {}) | ({"verify": True} if verify else {})
+        args |= {"dry_run": True} if dry_run else {}
         run = self.shop.ledger.runs.start(
             "shop", "export-prices", args, queue=place.queue, lock_key="export-prices"
         )
@@ -114,7 +115,11 @@ class PriceShop:
         return self.shop.ledger.runs.progress(run.id)
 
     def results(self) -> Raw:
-        """Return the result of the last batch."""
+        """Return the result of the last batch, without the changes that it tells."""
+        return {name: value for name, value in self.result().items() if name != "changes"}
+
+    def result(self) -> Raw:
+        """Return the whole result of the last batch."""
         (job,) = self.shop.ledger.jobs.list(instance="shop", kind="export-price-batch", limit=1)
         assert (job.state, job.error) == ("done", None)
         return dict(job.result or {})

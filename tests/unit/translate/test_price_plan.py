@@ -33,7 +33,7 @@ PRODUCT = PricedProduct(
     template_id=5,
     categories=frozenset({1, 3}),
     list_price=Decimal("33.33"),
-    cost=Decimal("20"),
+    cost=Decimal(20),
 )
 
 
