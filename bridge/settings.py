@@ -161,6 +161,9 @@ class InstanceSettings(BaseModel):
     #: Which side is the master of each group of a product's fields.
     sync_direction: SyncDirection = _directions("magento")
 
+    #: Magento's Catalog Price Scope: whether websites may have prices of their own.
+    price_scope: Literal["global", "website"] = "global"
+
     # Stock
     stock_api_mode: Literal["msi", "classic"] = "msi"
     stock_source_code: Text = "default"

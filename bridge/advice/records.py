@@ -231,6 +231,56 @@ _PRODUCTS_AND_MORE = (
         where=_CALLS,
     ),
     Entry(
+        code="price_unclear",
+        reasons=because("amount"),
+        happened="{message}",
+        to_do="Give it a price above 0 in Odoo, or mend the pricelist rule; then retry.",
+        where="Odoo: Sales > Products, or Sales > Products > Pricelists",
+    ),
+    Entry(
+        code="price_unclear",
+        reasons=because("conversion"),
+        happened="{message} It would be another price each day, so it is not exported.",
+        to_do="Give the pricelist fixed prices, or take one in the currency of Magento's prices; then retry.",
+        where="Odoo: Sales > Products > Pricelists",
+    ),
+    Entry(
+        code="price_unclear",
+        reasons=because("currency"),
+        happened="{message} Nothing was exported.",
+        to_do="Name a pricelist in Magento's base currency: pricelist_id for the instance or the website, a mapping for a "
+        "customer group. Then start the run again.",
+        where="bridge instance set NAME --set pricelist_id=ID; bridge mappings list --kind customer_group_pricelist",
+    ),
+    Entry(
+        code="price_unclear",
+        reasons=because("pricelist"),
+        happened="{message}",
+        to_do="Take another pricelist, or take this one out of the archive; then retry.",
+        where="bridge instance set NAME --set pricelist_id=ID; Odoo: Sales > Products > Pricelists",
+    ),
+    Entry(
+        code="price_unclear",
+        reasons=because("not_bound"),
+        happened="{message}",
+        to_do="Import the product first, then start the export again.",
+        where="bridge run import-product SKU",
+    ),
+    Entry(
+        code="price_refused",
+        happened="{message}",
+        to_do="Correct the price or its rule in Odoo, or the product, customer group or website in Magento; then retry. The "
+        "other products of the call were written.",
+        where=_CALLS,
+    ),
+    Entry(
+        code="settings_wrong",
+        reasons=because("no_stores"),
+        happened="{message}",
+        to_do="Read Magento's stores first, then start the run again.",
+        where="bridge run import-stores",
+    ),
+    Entry(
         code="catalog_unclear",
         happened="{message}",
         to_do="Correct it in Magento, then retry. Nothing was written.",

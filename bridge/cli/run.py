@@ -15,6 +15,7 @@ from bridge.cli.output import json_option, print_json, print_table, print_text
 from bridge.cli.waiting import Followed, end, start_run
 from bridge.connection import Tried, try_systems
 from bridge.errors import SettingsWrong
+from bridge.flows.export_prices import not_master
 from bridge.flows.systems import connect
 from bridge.flows.wants import want
 
@@ -125,9 +126,7 @@ def import_customers(
 @pass_app
 def import_product(app: App, sku: str, *, instance_name: str | None, wait: bool, as_json: bool) -> int:
     """Import the Magento product with the SKU, with its variants."""
-    name = sku.strip()
-    if not name or len(name) > 64 or not name.isprintable():
-        raise click.UsageError("SKU is the product's SKU as Magento shows it, of at most 64 characters.")
+    name = _sku(sku)
     wanted = want("find-product", instance=app.instance(instance_name).name, entity=name, label=name)
     job_ids = [one.job_id for one in app.ledger.jobs.want([wanted])]
     return end(app, Followed(job_ids=job_ids), wait=wait, as_json=as_json)
@@ -142,6 +141,34 @@ def import_products(
 ) -> int:
     """Import the products that changed in Magento."""
     return _scan(app, "import-products", from_date, instance_name, wait=wait, as_json=as_json)
+
+
+@run.command(name="export-prices")
+@click.argument("skus", nargs=-1, metavar="[SKU]...")
+@click.option(
+    "--verify", is_flag=True, help="Read all prices of Magento, also those that Odoo did not change."
+)
+@click.option("--dry-run", is_flag=True, help="Write nothing; tell what would be written.")
+@_job_options
+@pass_app
+def export_prices(
+    app: App,
+    skus: tuple[str, ...],
+    *,
+    verify: bool,
+    dry_run: bool,
+    instance_name: str | None,
+    wait: bool,
+    as_json: bool,
+) -> int:
+    """Export Odoo's prices to Magento: those that changed, of all products or of those with a SKU."""
+    names = sorted({_sku(one) for one in skus})
+    instance = app.instance(instance_name)
+    if instance.settings.master("price") != "odoo":
+        raise click.UsageError(not_master(instance.name))
+    args: dict[str, Any] = ({"skus": names} if names else {}) | ({"verify": True} if verify else {})
+    args |= {"dry_run": True} if dry_run else {}
+    return end(app, start_run(app, instance.name, "export-prices", args), wait=wait, as_json=as_json)
 
 
 @run.command(name="discover-mappings")
@@ -200,6 +227,13 @@ def noop(app: App, *, instance_name: str | None, wait: bool, as_json: bool) -> i
     wanted = want("noop", instance=app.instance(instance_name).name, entity="by-hand")
     job_ids = [one.job_id for one in app.ledger.jobs.want([wanted])]
     return end(app, Followed(job_ids=job_ids), wait=wait, as_json=as_json)
+
+
+def _sku(text: str) -> str:
+    name = text.strip()
+    if not name or len(name) > 64 or not name.isprintable():
+        raise click.UsageError("SKU is the product's SKU as Magento shows it, of at most 64 characters.")
+    return name
 
 
 def _scan(

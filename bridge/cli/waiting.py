@@ -22,6 +22,7 @@ from rich.progress import (
 from bridge.cli.app import App
 from bridge.cli.jobs import describe, why
 from bridge.cli.output import console, print_json, print_table, print_text
+from bridge.cli.price_words import price_lines
 from bridge.flows.wants import PLACES
 from bridge.ledger import Job, JobId, Ledger, RunId
 
@@ -39,6 +40,7 @@ _LOOKED_AT = 500
 _SHOWN_SKUS = 10
 #: What a run of each kind looks at.
 _SEEN = {
+    "export-prices": "products with an Odoo product seen",
     "discover-mappings": "values of Magento's configuration seen",
     "import-customers": "changed accounts seen",
     "import-orders": "changed orders seen",
@@ -121,11 +123,17 @@ class Followed:
             print_text(f"{progress.run.seen} {_SEEN.get(progress.run.kind, 'records seen')}{made}.")
             if missing := self._missing(ledger):
                 print_text(_not_in_odoo(missing))
+            if progress.run.kind == "export-prices":
+                for line in price_lines(self._results(ledger)):
+                    print_text(line)
+
+    def _results(self, ledger: Ledger) -> list[Mapping[str, Any]]:
+        jobs = ledger.jobs.list(run_id=self.run_id, states=("done",), limit=_LOOKED_AT)
+        return [job.result for job in jobs if job.result]
 
     def _missing(self, ledger: Ledger) -> list[str]:
         """Return the SKUs that the run's jobs did not find in Odoo and may not make."""
-        jobs = ledger.jobs.list(run_id=self.run_id, states=("done",), limit=_LOOKED_AT)
-        return [sku for job in reversed(jobs) for sku in (job.result or {}).get("missing", ())]
+        return [sku for result in reversed(self._results(ledger)) for sku in result.get("missing", ())]
 
     def _not_done(self, ledger: Ledger) -> list[Job]:
         if self.run_id is None:

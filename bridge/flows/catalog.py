@@ -7,6 +7,7 @@ from typing import Any
 
 from bridge.flows import (
     discover_mappings,
+    export_prices,
     find_order,
     import_categories,
     import_customer,
@@ -29,6 +30,9 @@ def _nothing(_: FlowContext) -> None:
 
 FLOWS: Mapping[str, Run] = {
     "discover-mappings": discover_mappings.run,
+    "export-price": export_prices.run_one,
+    "export-price-batch": export_prices.run_batch,
+    "export-prices": export_prices.run,
     "find-order": find_order.run,
     "import-categories": import_categories.run,
     "import-customer": import_customer.run,

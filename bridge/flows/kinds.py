@@ -42,6 +42,12 @@ MAPPING_KINDS: Mapping[str, MappingKind] = {
         may_ignore=True,
         is_optional=True,
     ),
+    "customer_group_pricelist": MappingKind(
+        model="product.pricelist",
+        title="Magento customer group, by its id: the pricelist that its customers buy by",
+        may_ignore=True,
+        is_optional=True,
+    ),
     "store": MappingKind(
         model="crm.team", title="Magento store view: the sales team", may_ignore=True, is_optional=True
     ),

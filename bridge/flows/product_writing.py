@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from bridge.errors import BridgeError, DoubtfulEffect, OperatorError, ServiceRejected
+from bridge.errors import BridgeError, DoubtfulEffect, OperatorError, PermanentError
 from bridge.flows.context import FlowContext
 from bridge.flows.effects import Loaded
 from bridge.flows.order_products import PRODUCT_BINDING
@@ -97,22 +97,26 @@ def make(ctx: FlowContext, shelf: Shelf, records: Iterable[NewRecord], *, refuse
 
 
 def halved(
-    batch: Sequence[T], write: Callable[[Sequence[T]], None], refused: Callable[[T, BridgeError], None]
+    batch: Sequence[T],
+    write: Callable[[Sequence[T]], None],
+    refused: Callable[[T, BridgeError], None],
+    *,
+    is_of_rows: Callable[[BridgeError], bool] = lambda error: error.details.get("reason") in _ROWS_REFUSED,
 ) -> None:
-    """Write ``batch``; where Odoo refuses the rows, halve it until the bad ones are alone."""
+    """Write ``batch``; where the rows are refused, and not the call, halve it until the bad ones are alone."""
     if not batch:
         return
     try:
         write(batch)
-    except ServiceRejected as error:
-        if error.details.get("reason") not in _ROWS_REFUSED:
+    except PermanentError as error:
+        if not is_of_rows(error):
             raise
         if len(batch) == 1:
             refused(batch[0], error)
             return
         half = len(batch) // 2
-        halved(batch[:half], write, refused)
-        halved(batch[half:], write, refused)
+        halved(batch[:half], write, refused, is_of_rows=is_of_rows)
+        halved(batch[half:], write, refused, is_of_rows=is_of_rows)
 
 
 def settle(ctx: FlowContext) -> None:

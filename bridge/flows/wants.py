@@ -112,6 +112,27 @@ PLACES: Mapping[str, Place] = {
         lock=lambda _: "import-products",
         priority=42,
     ),
+    "export-price": Place(
+        title="Export the prices of one product to Magento",
+        queue="catalog",
+        systems=_BOTH,
+        lock=lambda _: "prices",
+        priority=45,
+    ),
+    "export-price-batch": Place(
+        title="Export the prices of a batch of products to Magento",
+        queue="catalog",
+        systems=_BOTH,
+        lock=lambda _: "prices",
+        priority=40,
+    ),
+    "export-prices": Place(
+        title="Compare Odoo's prices with Magento's and export those that differ",
+        queue="catalog",
+        systems=_BOTH,
+        lock=lambda _: "export-prices",
+        priority=42,
+    ),
     "rebuild-bindings": Place(
         title="Bind again what the bridge made in Odoo",
         queue="upkeep",

@@ -126,6 +126,16 @@ class Catalog:
             raw = self.change(sku, {})
             self._own.setdefault((raw["id"], store_code), {}).update(values)
 
+    def own_values(self, product_id: int, store_code: str) -> Mapping[str, Any]:
+        """Return the values of its own that a product has in a store view."""
+        return dict(self._own.get((product_id, store_code), {}))
+
+    def set_own(self, product_id: int, store_code: str, values: Mapping[str, Any]) -> None:
+        """Give a product values of its own in a store view, None takes one away; ``updated_at`` does not move."""
+        with self._lock:
+            own = {**self._own.get((product_id, store_code), {}), **values}
+            self._own[product_id, store_code] = {name: one for name, one in own.items() if one is not None}
+
     def children(self, sku: str) -> list[Raw]:
         """Return the products that a configurable has as its children.
 

@@ -86,6 +86,8 @@ class Switches:
 
     #: ``webapi/validation/input_limit_enabled``: page sizes have a default of 20 and a maximum of 50.
     input_limits: bool = False
+    #: ``catalog/price/scope``: websites may have prices of their own.
+    website_prices: bool = False
     #: What an extension makes of the answers of ``/store/...``, by the list's name: ``storeViews``.
     store_answers: dict[str, Any] = field(default_factory=dict)
 

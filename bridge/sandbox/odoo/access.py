@@ -50,6 +50,7 @@ _SEEN_BY_ALL = frozenset(
         "product.template",
         "product.category",
         "product.pricelist",
+        "product.pricelist.item",
         "uom.uom",
         "res.partner.category",
         "res.groups",

@@ -14,6 +14,7 @@ from bridge.sandbox.odoo.attributes import (
 from bridge.sandbox.odoo.fault import user_error, validation_error
 from bridge.sandbox.odoo.order_line import OrderLine
 from bridge.sandbox.odoo.partner import Partner
+from bridge.sandbox.odoo.pricelist_item import PricelistItem
 from bridge.sandbox.odoo.product import Pricelist, Template, Variant
 from bridge.sandbox.odoo.records import NOT_COMPUTED, Model
 from bridge.sandbox.odoo.sale import Order
@@ -222,6 +223,7 @@ CLASSES: dict[str, type[Model]] = {
     "product.attribute.value": AttributeValue,
     "product.category": Category,
     "product.pricelist": Pricelist,
+    "product.pricelist.item": PricelistItem,
     "product.product": Variant,
     "product.template": Template,
     "product.template.attribute.line": AttributeLine,

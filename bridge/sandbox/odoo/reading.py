@@ -15,6 +15,7 @@ from bridge.sandbox.odoo.values import null_of
 INVERSES: dict[tuple[str, str], tuple[str, str]] = {
     ("product.category", "child_id"): ("product.category", "parent_id"),
     ("product.attribute", "value_ids"): ("product.attribute.value", "attribute_id"),
+    ("product.pricelist", "item_ids"): ("product.pricelist.item", "pricelist_id"),
     ("product.template", "attribute_line_ids"): ("product.template.attribute.line", "product_tmpl_id"),
     ("product.template", "product_variant_ids"): ("product.product", "product_tmpl_id"),
     ("product.template.attribute.line", "product_template_value_ids"): (

@@ -84,12 +84,41 @@ _EXTRA: dict[str, dict[str, list[Any]]] = {
         "pricelist_id": ["many2one", {"to": "product.pricelist"}],
         "product_id": ["many2one", {"to": "product.product"}],
         "product_tmpl_id": ["many2one", {"to": "product.template"}],
-        "compute_price": ["selection"],
+        "compute_price": [
+            "selection",
+            {"selection": [["fixed", "Fixed Price"], ["percentage", "Discount"], ["formula", "Formula"]]},
+        ],
         "fixed_price": ["float"],
         "percent_price": ["float"],
         "price_discount": ["float"],
-        "applied_on": ["selection"],
-        "base": ["selection"],
+        "price_round": ["float"],
+        "price_surcharge": ["float"],
+        "price_min_margin": ["float"],
+        "price_max_margin": ["float"],
+        "applied_on": [
+            "selection",
+            {
+                "selection": [
+                    ["3_global", "All Products"],
+                    ["2_product_category", "Product Category"],
+                    ["1_product", "Product"],
+                    ["0_product_variant", "Product Variant"],
+                ]
+            },
+        ],
+        "base": [
+            "selection",
+            {
+                "selection": [
+                    ["list_price", "Sales Price"],
+                    ["standard_price", "Cost"],
+                    ["pricelist", "Other Pricelist"],
+                ]
+            },
+        ],
+        "base_pricelist_id": ["many2one", {"to": "product.pricelist"}],
+        "currency_id": ["many2one", {"to": "res.currency", "readonly": 1, "computed": 1}],
+        "company_id": ["many2one", {"to": "res.company", "readonly": 1, "computed": 1}],
         "categ_id": ["many2one", {"to": "product.category"}],
         "min_quantity": ["float"],
         "date_start": ["datetime"],
@@ -236,12 +265,19 @@ def schema_of(major: int) -> Schema:
     later: dict[str, dict[str, list[Any]]] = {
         "res.users.apikeys.description": {"duration": ["selection"]},
         "mail.activity": {"active": ["boolean"]},
+        "product.pricelist.item": {"price_markup": ["float", {"computed": 1}]},
+    }
+    earlier: dict[str, dict[str, list[Any]]] = {
+        "product.pricelist.item": {"active": ["boolean", {"readonly": 1, "computed": 1}]},
     }
     return {
         model: {
             name: _field(name, raw)
             for name, raw in (
-                magic | fields | _MORE_FIELDS.get(model, {}) | (later.get(model, {}) if major >= 18 else {})
+                magic
+                | fields
+                | _MORE_FIELDS.get(model, {})
+                | (later if major >= 18 else earlier).get(model, {})
             ).items()
         }
         for model, fields in models.items()

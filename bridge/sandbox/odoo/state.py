@@ -29,7 +29,7 @@ class OdooState:
     """A simulated Odoo database of version 16, 18 or 19: the object that is ``box.odoo``.
 
     Not simulated: stock moves and quantities, pickings beyond their states, invoices, payments, fiscal positions that map taxes,
-    pricelist rules, units of measure other than by id, companies beyond one, sessions, XML-RPC, languages that are not installed.
+    what pricelist rules come to, units of measure other than by id, companies beyond one, sessions, XML-RPC, languages that are not installed.
     """
 
     def __init__(

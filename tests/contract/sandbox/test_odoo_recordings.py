@@ -49,7 +49,7 @@ OTHER_DATA = {
         "incremental-gte",
         "incremental-page-1",
     ),
-    *("incremental-page-2", "json2-search-read", "category-name-search", "pricelist-items-read"),
+    *("incremental-page-2", "json2-search-read", "category-name-search"),
 }
 
 #: The share of the recorded requests that must be answered as recorded.
