@@ -9,7 +9,7 @@ Odoo made of it: Odoo rewrites HTML and rounds numbers.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Literal
@@ -103,8 +103,30 @@ class ProductChange:
     @property
     def names(self) -> set[str]:
         """The fields that are written, as ``ProductPlan.marks`` names them."""
-        texts = {f"{name}@{language}" for language, cells in self.texts.items() for name in cells}
-        return self.owned.keys() | texts | ({"active"} if self.is_active is not None else set())
+        return set(self.cells)
+
+    @property
+    def cells(self) -> dict[str, str]:
+        """The values that are written, by those names."""
+        texts = {
+            f"{name}@{language}": cell
+            for language, cells in self.texts.items()
+            for name, cell in cells.items()
+        }
+        active = {} if self.is_active is None else {"active": "1" if self.is_active else "0"}
+        return {**self.owned, **texts, **active}
+
+    def without(self, names: Collection[str]) -> ProductChange:
+        """Return the change without some of its fields."""
+        texts = {
+            language: {name: cell for name, cell in cells.items() if f"{name}@{language}" not in names}
+            for language, cells in self.texts.items()
+        }
+        return ProductChange(
+            owned={name: cell for name, cell in self.owned.items() if name not in names},
+            texts={language: cells for language, cells in texts.items() if cells},
+            is_active=None if "active" in names else self.is_active,
+        )
 
     def __bool__(self) -> bool:
         """Whether there is anything to write."""
@@ -144,7 +166,7 @@ def plan_product(
     price = _amount(product, "price", product.price if list_price is None else list_price)
     cost = _amount(product, "cost", product.cost)
     role = role_of(product, is_variant=is_variant)
-    made_with = {"list_price": _number(price), "standard_price": _number(cost)}
+    made_with = {"list_price": number_text(price), "standard_price": number_text(cost)}
     owned: dict[str, str] = {}
     if role != "variant":
         made_with |= _type_cells(product, book)
@@ -177,7 +199,7 @@ def change_of(plan: ProductPlan, known: str | None) -> ProductChange:
         if differing:
             texts[language] = differing
     for mark in before.keys() - now.keys():
-        # A store view that has no text of its own any more shows the common one again.
+        # What is remembered of Odoo's side (``odoo:name``) is no field. A store view that has no text of its own any more shows the common one again.
         name, at, language = mark.partition("@")
         if at and name in plan.owned:
             texts.setdefault(language, {})[name] = plan.owned[name]
@@ -195,11 +217,12 @@ def fingerprint_of(plan: ProductPlan) -> str:
 
 def marks_of(cells: Mapping[str, str]) -> dict[str, str]:
     """Return a digest of each of ``cells`` that follows Magento."""
-    return {
-        name: hashlib.sha256(cell.encode()).hexdigest()[:_MARK]
-        for name, cell in cells.items()
-        if name.partition("@")[0] in FOLLOWING
-    }
+    return {name: mark_of(cell) for name, cell in cells.items() if name.partition("@")[0] in FOLLOWING}
+
+
+def mark_of(cell: str) -> str:
+    """Return a digest of one value."""
+    return hashlib.sha256(cell.encode()).hexdigest()[:_MARK]
 
 
 def write_marks(marks: Mapping[str, str]) -> str:
@@ -236,7 +259,8 @@ def _amount(product: MagentoProduct, name: str, value: Decimal | None) -> Decima
     return value if value is not None else Decimal(0)
 
 
-def _number(value: Decimal) -> str:
+def number_text(value: Decimal) -> str:
+    """Return a number as a cell."""
     text = f"{value:f}"
     return text.rstrip("0").rstrip(".") if "." in text else text
 
@@ -276,7 +300,7 @@ def _weight(product: MagentoProduct, book: ProductBook) -> str:
     if book.magento_weight != book.odoo_weight:
         factor = _POUND if book.magento_weight == "lbs" else 1 / _POUND
         weight = (weight * factor).quantize(_WEIGHT_STEP)
-    return _number(weight)
+    return number_text(weight)
 
 
 def _other_languages(owned: Mapping[str, str], texts: Mapping[str, ProductText]) -> dict[str, dict[str, str]]:
