@@ -7,6 +7,8 @@ from typing import Any
 
 from bridge.flows import (
     discover_mappings,
+    export_product,
+    export_products,
     find_order,
     import_categories,
     import_customer,
@@ -29,6 +31,10 @@ def _nothing(_: FlowContext) -> None:
 
 FLOWS: Mapping[str, Run] = {
     "discover-mappings": discover_mappings.run,
+    "export-product": export_product.run,
+    "export-product-batch": export_product.run_batch,
+    "export-products": export_products.run,
+    "find-odoo-product": export_product.find,
     "find-order": find_order.run,
     "import-categories": import_categories.run,
     "import-customer": import_customer.run,

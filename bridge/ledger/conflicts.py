@@ -110,7 +110,7 @@ class Conflicts:
         seen: Sequence[SeenEdit],
         *,
         looked_at: Collection[str] = (),
-        masters: Collection[System] = ("magento", "odoo"),
+        masters: Collection[str] = ("magento", "odoo"),
     ) -> None:
         """Write down the edits that were seen, in one transaction.
 
@@ -159,7 +159,7 @@ class Conflicts:
         self,
         instance: str,
         *,
-        states: Collection[ConflictState] = ("open",),
+        states: Collection[str] = ("open",),
         after: int | None = None,
         limit: int = 100,
     ) -> list[Conflict]:

@@ -24,14 +24,16 @@ WeightUnit = Literal["kgs", "lbs"]
 Role = Literal["single", "template", "variant", "kit"]
 
 #: One pound in kilograms, by definition.
-_POUND = Decimal("0.45359237")
+POUND = Decimal("0.45359237")
 #: Digits of a weight that are kept; Odoo shows two.
-_WEIGHT_STEP = Decimal("0.000001")
+WEIGHT_STEP = Decimal("0.000001")
 #: Types that nobody ships: services, invoiced by what is ordered.
 SERVICES = frozenset({"virtual", "downloadable", "giftcard"})
 #: Types that are bound where Odoo has them, and never made: an order has their parts (RULES 1.6).
 KITS = frozenset({"bundle", "grouped"})
 CONFIGURABLE = "configurable"
+#: Code of the attribute that holds the barcode, unless it is said otherwise.
+BARCODE_ATTRIBUTE = "barcode"
 #: Longest SKU that Magento stores (``catalog/product-post-long-sku``).
 _LONGEST_SKU = 64
 #: Length of the digest of one field.
@@ -64,7 +66,7 @@ class ProductBook:
     magento_weight: WeightUnit = "kgs"
     odoo_weight: WeightUnit = "kgs"
     #: Code of the attribute that holds the barcode.
-    barcode_attribute: str = "barcode"
+    barcode_attribute: str = BARCODE_ATTRIBUTE
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -298,8 +300,8 @@ def _barcode(product: MagentoProduct, book: ProductBook) -> str:
 def _weight(product: MagentoProduct, book: ProductBook) -> str:
     weight = _amount(product, "weight", product.weight)
     if book.magento_weight != book.odoo_weight:
-        factor = _POUND if book.magento_weight == "lbs" else 1 / _POUND
-        weight = (weight * factor).quantize(_WEIGHT_STEP)
+        factor = POUND if book.magento_weight == "lbs" else 1 / POUND
+        weight = (weight * factor).quantize(WEIGHT_STEP)
     return number_text(weight)
 
 
