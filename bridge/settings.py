@@ -158,6 +158,8 @@ class InstanceSettings(BaseModel):
     # Catalog
     #: Whether products go from Odoo to Magento at all.
     export_products: bool = False
+    #: Attribute set of the products that the bridge makes in Magento; 4 is Magento's own *Default*.
+    export_attribute_set_id: int = Field(default=4, gt=0)
     #: Which side is the master of each group of a product's fields.
     sync_direction: SyncDirection = _directions("magento")
 

@@ -10,6 +10,7 @@ from bridge.errors import BridgeError, InvalidRecord, OperatorError
 from bridge.flows.context import FlowContext
 from bridge.flows.order_products import PRODUCT_BINDING
 from bridge.flows.product_book import gather_book, gather_texts
+from bridge.flows.product_conflicts import heed_odoo
 from bridge.flows.product_match import Match, match_skus
 from bridge.flows.product_updates import Bound, update
 from bridge.flows.product_writing import GOODS, NewRecord, Shelf, make, refusal
@@ -154,6 +155,7 @@ def carry_over(
             outcome.bound += 1
             continue
         bound.append(Bound.of(plan, binding))
+    heed_odoo(ctx, shelf, bound)
     updated = update(
         ctx,
         shelf,

@@ -51,8 +51,17 @@ class CatalogReads(Protocol):
     def product_texts(self, ids: Sequence[int], store_code: str) -> Mapping[int, ProductText]:
         """Return the texts of products as a store view shows them."""
 
-    def attributes(self, ids: Sequence[int]) -> Mapping[int, MagentoAttribute]:
-        """Return attributes with their options by id; one that is gone is missing."""
+    def products_by_sku(self, skus: Sequence[str]) -> Mapping[str, MagentoProduct]:
+        """Return products by SKU, without regard to case; one that is not there is missing.
+
+        Raises:
+            InvalidRecord: one cannot be read.
+        """
+
+    def attributes(
+        self, ids: Sequence[int] = (), *, codes: Sequence[str] = ()
+    ) -> Mapping[int, MagentoAttribute]:
+        """Return attributes by their ids or codes, with their options; one that is gone is missing."""
 
 
 def catalog_of(ctx: FlowContext) -> CatalogReads:

@@ -15,6 +15,7 @@ from bridge.flows.order_writing import write_absolute
 from bridge.flows.product_writing import AT_ONCE, GOODS, TEMPLATES, UPDATE, Refused, Shelf, digest, halved
 from bridge.ledger import Binding, Pair
 from bridge.odoo import LoadRequest
+from bridge.translate.product_fields import sent_marks, under_way
 from bridge.translate.product_plan import (
     ProductChange,
     ProductPlan,
@@ -32,7 +33,7 @@ class Bound:
     plan: ProductPlan
     binding: Binding
     change: ProductChange
-    #: Digests of what Odoo was sent, as the writes go on.
+    #: Marks of what both sides have, as the writes go on.
     marks: dict[str, str] = field(default_factory=dict)
 
     @classmethod
@@ -45,6 +46,10 @@ class Bound:
     def entity(self) -> str:
         """Magento's entity id."""
         return self.binding.magento_id
+
+    def note_sent(self, cells: Mapping[str, str]) -> None:
+        """Remember what both sides have of fields that were written into Odoo."""
+        self.marks |= marks_of(cells) | sent_marks(cells)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,9 +69,10 @@ def update(ctx: FlowContext, shelf: Shelf, products: Iterable[Bound], *, refused
     failed: set[str] = set()
     # Until the answer is there nobody knows what Odoo has of these fields: whoever comes next writes them anew.
     for one in changed:
+        one.marks |= under_way(one.marks, one.change.cells)
         for name in one.change.names:
             one.marks.pop(name, None)
-    _keep(ctx, shelf, changed)
+    keep(ctx, shelf, changed)
 
     def fail(bound: Bound, error: BridgeError) -> None:
         failed.add(bound.entity)
@@ -116,8 +122,8 @@ def _write(
         )
         for row in batch:
             at = f"@{language}" if language else ""
-            row.bound.marks |= marks_of({f"{name}{at}": cell for name, cell in row.cells.items()})
-        _keep(ctx, shelf, [row.bound for row in batch])
+            row.bound.note_sent({f"{name}{at}": cell for name, cell in row.cells.items()})
+        keep(ctx, shelf, [row.bound for row in batch])
 
     for group in groups.values():
         for start in range(0, len(group), AT_ONCE):
@@ -153,8 +159,8 @@ def _switch(
     own = [one.binding.odoo_id for one in there if is_active or one.plan.role != "single"]
     write_absolute(ctx, shelf.model, own, key=ctx.effect_key("products-active", key), values=values)
     for one in there:
-        one.marks |= marks_of({"active": "1" if is_active else "0"})
-    _keep(ctx, shelf, there)
+        one.note_sent({"active": "1" if is_active else "0"})
+    keep(ctx, shelf, there)
 
 
 def _templates(ctx: FlowContext, products: Sequence[Bound]) -> dict[str, int]:
@@ -164,8 +170,8 @@ def _templates(ctx: FlowContext, products: Sequence[Bound]) -> dict[str, int]:
     return {one.entity: found[one.binding.odoo_id] for one in products if one.binding.odoo_id in found}
 
 
-def _keep(ctx: FlowContext, shelf: Shelf, products: Iterable[Bound]) -> None:
-    """Write down what Odoo was sent."""
+def keep(ctx: FlowContext, shelf: Shelf, products: Iterable[Bound]) -> None:
+    """Write down what both sides have."""
     ctx.ledger.bindings.bind_many(
         ctx.instance.name,
         shelf.kind,

@@ -18,6 +18,7 @@ from bridge.flows.order_writing import ABSOLUTE
 from bridge.idempotency import fingerprint
 from bridge.ledger import Effect, Pair
 from bridge.odoo import LoadRequest
+from bridge.translate.product_fields import sent_marks
 from bridge.translate.product_plan import marks_of, write_marks
 
 #: Records of one call.
@@ -209,6 +210,7 @@ def _bind_made(ctx: FlowContext, shelf: Shelf, loaded: Loaded, *, labels: Mappin
         if entity is None:
             continue
         cells = dict(zip(fields, row, strict=True))
+        now = {**cells, "active": "1"}
         sku = labels.get(entity) or cells.get("default_code")
         made[entity] = Pair(
             magento_id=entity,
@@ -216,7 +218,7 @@ def _bind_made(ctx: FlowContext, shelf: Shelf, loaded: Loaded, *, labels: Mappin
             odoo_id=odoo_id,
             magento_label=sku,
             odoo_label=sku,
-            fingerprint=write_marks(marks_of({**cells, "active": "1"})),
+            fingerprint=write_marks(marks_of(now) | sent_marks(now)),
         )
     for entity in ctx.ledger.bindings.get_many(ctx.instance.name, shelf.kind, made):
         del made[entity]

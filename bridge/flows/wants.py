@@ -11,6 +11,7 @@ from bridge.ledger import RunId, Want
 
 _BOTH: frozenset[System] = frozenset({"magento", "odoo"})
 _MAGENTO: frozenset[System] = frozenset({"magento"})
+_ODOO: frozenset[System] = frozenset({"odoo"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -131,6 +132,34 @@ PLACES: Mapping[str, Place] = {
         queue="catalog",
         systems=_BOTH,
         lock=lambda _: "export-prices",
+        priority=42,
+    ),
+    "find-odoo-product": Place(
+        title="Find an Odoo product by its SKU and export it",
+        queue="catalog",
+        systems=_ODOO,
+        lock=lambda entity: f"odoo-product-sku:{entity}",
+        priority=60,
+    ),
+    "export-product": Place(
+        title="Export one Odoo product to Magento",
+        queue="catalog",
+        systems=_BOTH,
+        lock=lambda _: "catalog",
+        priority=45,
+    ),
+    "export-product-batch": Place(
+        title="Export a batch of Odoo products to Magento",
+        queue="catalog",
+        systems=_BOTH,
+        lock=lambda _: "catalog",
+        priority=40,
+    ),
+    "export-products": Place(
+        title="Scan Odoo's changed products and export them",
+        queue="catalog",
+        systems=_ODOO,
+        lock=lambda _: "export-products",
         priority=42,
     ),
     "rebuild-bindings": Place(

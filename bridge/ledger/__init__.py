@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bridge.ledger.bindings import Pair
+from bridge.ledger.conflicts import Conflict, ConflictState, SeenEdit
 from bridge.ledger.control import ALIVE_SECONDS
 from bridge.ledger.database import LedgerError, LedgerUnavailable
 from bridge.ledger.facts import (
@@ -61,6 +62,8 @@ __all__ = [
     "BoundExplanation",
     "Breaker",
     "Change",
+    "Conflict",
+    "ConflictState",
     "DeadEvent",
     "Effect",
     "Event",
@@ -86,6 +89,7 @@ __all__ = [
     "Progress",
     "Run",
     "RunId",
+    "SeenEdit",
     "SeenStore",
     "Store",
     "StoreChange",

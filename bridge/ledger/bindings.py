@@ -21,6 +21,10 @@ _GET = f"""
 SELECT {_BINDING.columns} FROM bindings
 WHERE instance = :instance AND kind = :kind AND magento_id = :magento_id
 """
+_BY_ODOO_MANY = f"""
+SELECT {_BINDING.columns} FROM bindings WHERE instance = :instance AND kind = :kind
+    AND odoo_id {{any ids bigint}} ORDER BY id
+"""
 _BY_ODOO = f"""
 SELECT {_BINDING.columns} FROM bindings
 WHERE instance = :instance AND kind = :kind AND odoo_id = :odoo_id ORDER BY id
@@ -98,6 +102,15 @@ class Bindings:
         """Return the bindings of an Odoo record: one, except where several Magento records share it."""
         with self._database.read() as session:
             return _BINDING.read_all(session.rows(_BY_ODOO, instance=instance, kind=kind, odoo_id=odoo_id))
+
+    def by_odoo_many(self, instance: str, kind: str, odoo_ids: Iterable[int]) -> list[Binding]:
+        """Return the bindings of several Odoo records, oldest first, in one statement."""
+        wanted = sorted(set(odoo_ids))
+        if not wanted:
+            return []
+        with self._database.read() as session:
+            rows = session.rows(_BY_ODOO_MANY, instance=instance, kind=kind, ids=wanted)
+        return _BINDING.read_all(rows)
 
     def bind(
         self,

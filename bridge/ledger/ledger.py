@@ -13,6 +13,7 @@ from bridge.errors import ConfigurationError
 from bridge.ledger import migrate as migrations
 from bridge.ledger.bindings import Bindings
 from bridge.ledger.breakers import Breakers
+from bridge.ledger.conflicts import Conflicts
 from bridge.ledger.control import Explanations, Pauses, Processes
 from bridge.ledger.database import Database, Session
 from bridge.ledger.effects import Effects
@@ -54,6 +55,7 @@ class Ledger:
         self.events = Events(database, lengths=lengths)
         self.effects = Effects(database, vault=vault, exchanges=self.exchanges, lengths=lengths)
         self.bindings = Bindings(database)
+        self.conflicts = Conflicts(database)
         self.mappings = Mappings(database)
         self.instances = Instances(database, vault=vault)
         self.stores = Stores(database)

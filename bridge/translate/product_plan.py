@@ -9,7 +9,7 @@ Odoo made of it: Odoo rewrites HTML and rounds numbers.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Literal
@@ -24,14 +24,16 @@ WeightUnit = Literal["kgs", "lbs"]
 Role = Literal["single", "template", "variant", "kit"]
 
 #: One pound in kilograms, by definition.
-_POUND = Decimal("0.45359237")
+POUND = Decimal("0.45359237")
 #: Digits of a weight that are kept; Odoo shows two.
-_WEIGHT_STEP = Decimal("0.000001")
+WEIGHT_STEP = Decimal("0.000001")
 #: Types that nobody ships: services, invoiced by what is ordered.
 SERVICES = frozenset({"virtual", "downloadable", "giftcard"})
 #: Types that are bound where Odoo has them, and never made: an order has their parts (RULES 1.6).
 KITS = frozenset({"bundle", "grouped"})
 CONFIGURABLE = "configurable"
+#: Code of the attribute that holds the barcode, unless it is said otherwise.
+BARCODE_ATTRIBUTE = "barcode"
 #: Longest SKU that Magento stores (``catalog/product-post-long-sku``).
 _LONGEST_SKU = 64
 #: Length of the digest of one field.
@@ -64,7 +66,7 @@ class ProductBook:
     magento_weight: WeightUnit = "kgs"
     odoo_weight: WeightUnit = "kgs"
     #: Code of the attribute that holds the barcode.
-    barcode_attribute: str = "barcode"
+    barcode_attribute: str = BARCODE_ATTRIBUTE
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,8 +105,30 @@ class ProductChange:
     @property
     def names(self) -> set[str]:
         """The fields that are written, as ``ProductPlan.marks`` names them."""
-        texts = {f"{name}@{language}" for language, cells in self.texts.items() for name in cells}
-        return self.owned.keys() | texts | ({"active"} if self.is_active is not None else set())
+        return set(self.cells)
+
+    @property
+    def cells(self) -> dict[str, str]:
+        """The values that are written, by those names."""
+        texts = {
+            f"{name}@{language}": cell
+            for language, cells in self.texts.items()
+            for name, cell in cells.items()
+        }
+        active = {} if self.is_active is None else {"active": "1" if self.is_active else "0"}
+        return {**self.owned, **texts, **active}
+
+    def without(self, names: Collection[str]) -> ProductChange:
+        """Return the change without some of its fields."""
+        texts = {
+            language: {name: cell for name, cell in cells.items() if f"{name}@{language}" not in names}
+            for language, cells in self.texts.items()
+        }
+        return ProductChange(
+            owned={name: cell for name, cell in self.owned.items() if name not in names},
+            texts={language: cells for language, cells in texts.items() if cells},
+            is_active=None if "active" in names else self.is_active,
+        )
 
     def __bool__(self) -> bool:
         """Whether there is anything to write."""
@@ -144,7 +168,7 @@ def plan_product(
     price = _amount(product, "price", product.price if list_price is None else list_price)
     cost = _amount(product, "cost", product.cost)
     role = role_of(product, is_variant=is_variant)
-    made_with = {"list_price": _number(price), "standard_price": _number(cost)}
+    made_with = {"list_price": number_text(price), "standard_price": number_text(cost)}
     owned: dict[str, str] = {}
     if role != "variant":
         made_with |= _type_cells(product, book)
@@ -177,7 +201,7 @@ def change_of(plan: ProductPlan, known: str | None) -> ProductChange:
         if differing:
             texts[language] = differing
     for mark in before.keys() - now.keys():
-        # A store view that has no text of its own any more shows the common one again.
+        # What is remembered of Odoo's side (``odoo:name``) is no field. A store view that has no text of its own any more shows the common one again.
         name, at, language = mark.partition("@")
         if at and name in plan.owned:
             texts.setdefault(language, {})[name] = plan.owned[name]
@@ -200,7 +224,12 @@ def marks_of(cells: Mapping[str, str]) -> dict[str, str]:
 
 def digests_of(texts: Mapping[str, str]) -> dict[str, str]:
     """Return a short digest of each of ``texts`` by its name."""
-    return {name: hashlib.sha256(text.encode()).hexdigest()[:_MARK] for name, text in texts.items()}
+    return {name: mark_of(text) for name, text in texts.items()}
+
+
+def mark_of(cell: str) -> str:
+    """Return a digest of one value."""
+    return hashlib.sha256(cell.encode()).hexdigest()[:_MARK]
 
 
 def write_marks(marks: Mapping[str, str]) -> str:
@@ -237,7 +266,8 @@ def _amount(product: MagentoProduct, name: str, value: Decimal | None) -> Decima
     return value if value is not None else Decimal(0)
 
 
-def _number(value: Decimal) -> str:
+def number_text(value: Decimal) -> str:
+    """Return a number as a cell."""
     text = f"{value:f}"
     return text.rstrip("0").rstrip(".") if "." in text else text
 
@@ -275,9 +305,9 @@ def _barcode(product: MagentoProduct, book: ProductBook) -> str:
 def _weight(product: MagentoProduct, book: ProductBook) -> str:
     weight = _amount(product, "weight", product.weight)
     if book.magento_weight != book.odoo_weight:
-        factor = _POUND if book.magento_weight == "lbs" else 1 / _POUND
-        weight = (weight * factor).quantize(_WEIGHT_STEP)
-    return _number(weight)
+        factor = POUND if book.magento_weight == "lbs" else 1 / POUND
+        weight = (weight * factor).quantize(WEIGHT_STEP)
+    return number_text(weight)
 
 
 def _other_languages(owned: Mapping[str, str], texts: Mapping[str, ProductText]) -> dict[str, dict[str, str]]:

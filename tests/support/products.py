@@ -203,6 +203,13 @@ class FakeCatalog:
         found = self.texts.get(store_code, {})
         return {one: found[one] for one in ids if one in found}
 
-    def attributes(self, ids: Sequence[int]) -> dict[int, MagentoAttribute]:
+    def products_by_sku(self, skus: Sequence[str]) -> dict[str, MagentoProduct]:
+        self.reads.append("skus")
+        by_sku = {one.sku.casefold(): one for one in self.products.values()}
+        return {sku: by_sku[sku.casefold()] for sku in skus if sku.casefold() in by_sku}
+
+    def attributes(
+        self, ids: Sequence[int] = (), *, codes: Sequence[str] = ()
+    ) -> dict[int, MagentoAttribute]:
         self.reads.append("attributes")
-        return {one: self.known[one] for one in ids if one in self.known}
+        return {id_: one for id_, one in self.known.items() if id_ in ids or one.code in codes}

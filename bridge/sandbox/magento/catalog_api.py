@@ -1,4 +1,4 @@
-"""Products over REST: one by SKU, lists, children of configurables. Writes are not simulated yet."""
+"""Products over REST: one by SKU, lists, children of configurables."""
 
 from __future__ import annotations
 

@@ -1,0 +1,119 @@
+"""A shop whose products go from Odoo to the simulated Magento: what stands there, and which writes it got."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bridge.flows.wants import PLACES, want
+from bridge.ledger import Conflict, Job, Progress
+from tests.support.shop import Shop
+
+Raw = dict[str, Any]
+
+
+class OutwardShop:
+    """Both sides of a catalog, at hand."""
+
+    _number = 0
+
+    def __init__(self, shop: Shop) -> None:
+        self.shop = shop
+        self.odoo = shop.box.odoo
+        self.magento = shop.box.magento
+        self.ledger = shop.ledger
+
+    @classmethod
+    def new_sku(cls, form: str = "OUT-{}") -> str:
+        """Return a SKU that no other test has: they share one Odoo a version."""
+        cls._number += 1
+        return form.format(f"{cls._number:04}")
+
+    def make(self, sku: str, **values: Any) -> int:
+        """Make a product in Odoo, as a person does."""
+        return self.odoo.create("product.product", {"name": f"Name of {sku}", "default_code": sku, **values})
+
+    def template_of(self, product_id: int) -> int:
+        """Return the template of a product."""
+        rows = self.odoo.records("product.product")
+        return next(int(row["product_tmpl_id"]) for row in rows if row["id"] == product_id)
+
+    def edit(self, product_id: int, **values: Any) -> None:
+        """Change a product in Odoo, as a person does."""
+        self.odoo.write("product.product", product_id, values)
+
+    def export(self, *product_ids: int) -> Job:
+        """Export products by a batch."""
+        templates = sorted({self.template_of(one) for one in product_ids})
+        return self._work(
+            want(
+                "export-product-batch",
+                instance="shop",
+                entity="-".join(map(str, templates)),
+                data={"templates": templates},
+            )
+        )
+
+    def export_one(self, product_id: int, **more: Any) -> Job:
+        """Export a product on its own."""
+        return self._work(want("export-product", instance="shop", entity=str(product_id), **more))
+
+    def import_(self, *skus: str) -> Job:
+        """Import products of Magento by a batch."""
+        ids = [self.raw(sku)["id"] for sku in skus]
+        return self._work(
+            want(
+                "import-product-batch",
+                instance="shop",
+                entity="-".join(map(str, ids)),
+                data={"ids": ids},
+            )
+        )
+
+    def run(self, kind: str, **args: Any) -> Progress:
+        """Run a scan to its end."""
+        place = PLACES[kind]
+        run = self.ledger.runs.start("shop", kind, args, queue=place.queue, lock_key=kind)
+        self.shop.work()
+        return self.ledger.runs.progress(run.id)
+
+    def _work(self, wanted: Any) -> Job:
+        job_id = self.ledger.jobs.want([wanted])[0].job_id
+        self.shop.work()
+        return self.shop.job(job_id)
+
+    def raw(self, sku: str, store_code: str = "all") -> Raw:
+        """Return a product of Magento."""
+        found = self.magento.catalog.by_sku(sku, store_code)
+        assert found is not None, sku
+        return found
+
+    def attributes(self, sku: str, store_code: str = "all") -> Raw:
+        """Return the custom attributes of a product of Magento."""
+        return {row["attribute_code"]: row["value"] for row in self.raw(sku, store_code)["custom_attributes"]}
+
+    def row(self, product_id: int) -> Raw:
+        """Return a product of Odoo, with the values of its template."""
+        product = next(row for row in self.odoo.records("product.product") if row["id"] == product_id)
+        templates = self.odoo.records("product.template")
+        template = next(row for row in templates if row["id"] == product["product_tmpl_id"])
+        return {**template, **product}
+
+    def writes(self, system: str = "magento") -> list[str]:
+        """Return the writes that a system got since the calls were forgotten."""
+        names = []
+        for key, count in self.shop.box.calls.counts(system).items():
+            is_write = key[1] in {"POST", "PUT", "DELETE"} if system == "magento" else _writes(key[2])
+            names += [f"{key[1]} {key[2]}" if system == "magento" else key[2]] * count * is_write
+        return sorted(names)
+
+    def forget_calls(self) -> None:
+        """Count calls from now on."""
+        self.shop.box.calls.reset()
+
+    def conflicts(self, *states: str) -> list[Conflict]:
+        """Return the conflicts."""
+        return self.ledger.conflicts.list("shop", states=states or ("open",))
+
+
+def _writes(operation: str) -> bool:
+    return operation.rpartition(".")[2] in {"load", "write", "create", "unlink"}
