@@ -231,6 +231,32 @@ _PRODUCTS_AND_MORE = (
         where=_CALLS,
     ),
     Entry(
+        code="picture_unusable",
+        reasons=because("address"),
+        happened="{message}",
+        to_do="Correct the address in Magento, or the certificate of its server; then retry. Products are imported all "
+        "the same. Without pictures, set import_images to off.",
+        where="Magento admin: Stores > Configuration > General > Web, Base URL for User Media Files",
+        who="Magento admin",
+    ),
+    Entry(
+        code="picture_unusable",
+        reasons=because("closed", "elsewhere"),
+        happened="{message}",
+        to_do="The product itself is imported. Let the bridge fetch files at the address that Magento names for them, "
+        "without a login and without being sent elsewhere; then retry.",
+        where="Magento admin: Stores > Configuration > General > Web; the web server of Magento's media folder",
+        who="server admin",
+    ),
+    Entry(
+        code="picture_unusable",
+        happened="{message}",
+        to_do="The product itself is imported. Give it another picture in Magento, and the next import brings it; or "
+        "retry when the file is there. Cancel the job to do without.",
+        where="Magento admin: Catalog > Products > Images And Videos; bridge jobs retry ID, or bridge jobs cancel ID",
+        who="Magento admin",
+    ),
+    Entry(
         code="catalog_unclear",
         happened="{message}",
         to_do="Correct it in Magento, then retry. Nothing was written.",

@@ -38,6 +38,8 @@ class Outcome:
     refused: dict[int, OperatorError] = field(default_factory=dict)
     #: Why products could not be read, by Magento's id: likewise.
     unreadable: dict[int, InvalidRecord] = field(default_factory=dict)
+    #: The products themselves, for what comes after: their pictures.
+    read: list[MagentoProduct] = field(default_factory=list)
 
     def refuse(self, product_id: int, sku: str, error: BridgeError) -> None:
         """Note why a product was not imported."""
@@ -57,6 +59,7 @@ class Outcome:
 
 def import_singles(ctx: FlowContext, products: Sequence[MagentoProduct], outcome: Outcome) -> None:
     """Import products that are no configurables and none of their children."""
+    outcome.read += products
     plans = _plans(ctx, products, outcome)
     bound = bindings_of(ctx, GOODS, plans)
     unbound = [plan for entity, plan in plans.items() if entity not in bound]

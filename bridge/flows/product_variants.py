@@ -31,6 +31,7 @@ def import_configurables(ctx: FlowContext, parents: Sequence[MagentoProduct], ou
     """Import configurables with their children."""
     ids = sorted({child for parent in parents for child in parent.child_ids})
     children = product_source.read_products(ctx, ids, outcome.unreadable)
+    outcome.read += (*parents, *children.values())
     wanted = sorted({option.attribute_id for parent in parents for option in parent.options})
     attributes = product_source.catalog_of(ctx).attributes(wanted) if wanted else {}
     families = plan_families(ctx, parents, children, attributes, outcome)

@@ -16,6 +16,7 @@ import httpx
 from bridge.errors import DuplicateRecord, InvalidRecord, ServiceRejected, SettingsWrong
 from bridge.magento import faults, scan, stores
 from bridge.magento.auth import Bearer, MagentoSecret, auth_for, secret_values
+from bridge.magento.media import Media
 from bridge.magento.probe import PROBED, Probe, Resource, State, probe_query
 from bridge.magento.rows import FirstPage, read_record, read_rows
 from bridge.magento.scan import ScanCursor, ScanPage
@@ -253,6 +254,14 @@ class MagentoClient:
     def store_configs(self) -> list[stores.StoreConfig]:
         """Return currency, time zone, locale and addresses of each store view but ``admin``."""
         return stores.store_configs(self.get("/store/storeConfigs"))
+
+    def media(self, url: str) -> Media:
+        """Return the reader of the media folder at ``url``; it is shown no credentials.
+
+        Raises:
+            PictureUnusable: the address is not a plain ``http`` or ``https`` one.
+        """
+        return Media.at(url, self._wire, record=self._record)
 
     # Rights
 

@@ -22,6 +22,7 @@ from bridge.sandbox.faults import Reply
 from bridge.sandbox.magento import catalog_api, category_api, orders_api, shop_api
 from bridge.sandbox.magento.ask import Ask, Endpoint
 from bridge.sandbox.magento.fields import only_fields
+from bridge.sandbox.magento.media import FOLDER
 from bridge.sandbox.magento.rest import INTERNAL_ERROR, RestError, no_route, not_authorized
 from bridge.sandbox.magento.state import MagentoState
 
@@ -65,6 +66,10 @@ def build_app(state: MagentoState) -> Starlette:
     """Return the ASGI application of one simulated shop."""
 
     async def serve(request: Request) -> Response:
+        raw_path = request.scope["raw_path"].decode("latin-1")
+        if raw_path.startswith(f"{FOLDER}/"):
+            file = state.media.answer(raw_path)
+            return Response(file.body, file.status, media_type=file.content_type)
         body = await request.body()
         accept = request.headers.get("accept", "*/*")
         if not any(kind in accept for kind in ("application/json", "application/xml", "*/*")):
