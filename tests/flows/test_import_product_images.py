@@ -175,8 +175,11 @@ def test_a_server_that_does_not_answer_now_is_asked_again(open_pictures: OpenPic
 def test_what_the_media_folder_says_is_no_word_about_magento_itself(open_pictures: OpenPictures) -> None:
     shop = open_pictures()
     shop.magento.add_picture("SIM-01", a_png(1))
-    shop.magento.faults.set(error_5xx=1.0, only=lambda call: call.contains("/media/"))
+    shop.magento.add_picture("SIM-02", a_png(2), name="stuck.png")
+    shop.magento.faults.set(error_5xx=1.0, only=lambda call: call.contains("/media/catalog/product/s/t/stuck"))
     shop.run()
+    # What came before it is there.
+    assert (shop.picture("SIM-01"), shop.picture("SIM-02")) == (a_png(1), None)
     (job,) = shop.jobs("import-product-images")
     assert (job.state, job.error_code) == ("failed", "picture_unreachable")
     assert "set import_images to off" in job.help
