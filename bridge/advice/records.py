@@ -193,6 +193,16 @@ _PRODUCTS_AND_MORE = (
     Entry(
         code="duplicate_record",
         system="magento",
+        reasons=because("sku"),
+        happened="{message}",
+        to_do="Odoo knows a product by its SKU, so only one of them can be brought over. Give the other another SKU in "
+        "Magento, or delete it there; then retry.",
+        where="Magento admin: Catalog > Products",
+        who="Magento admin",
+    ),
+    Entry(
+        code="duplicate_record",
+        system="magento",
         reasons=because("increment_id"),
         happened="{message}",
         to_do="Say which one by its store view: {stores}.",

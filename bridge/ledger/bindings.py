@@ -25,6 +25,10 @@ _BY_ODOO = f"""
 SELECT {_BINDING.columns} FROM bindings
 WHERE instance = :instance AND kind = :kind AND odoo_id = :odoo_id ORDER BY id
 """
+_BY_ODOO_MANY = f"""
+SELECT {_BINDING.columns} FROM bindings
+WHERE instance = :instance AND kind = :kind AND odoo_id {{any ids bigint}} ORDER BY id
+"""
 #: What is not given stays as it was: a label or a fingerprint is not lost by binding again.
 _BIND = f"""
 INSERT INTO bindings (instance, kind, magento_id, magento_label, odoo_model, odoo_id, odoo_label, fingerprint,
@@ -98,6 +102,14 @@ class Bindings:
         """Return the bindings of an Odoo record: one, except where several Magento records share it."""
         with self._database.read() as session:
             return _BINDING.read_all(session.rows(_BY_ODOO, instance=instance, kind=kind, odoo_id=odoo_id))
+
+    def by_odoo_many(self, instance: str, kind: str, odoo_ids: Iterable[int]) -> list[Binding]:
+        """Return the bindings of several Odoo records, in one statement; none is asked for none."""
+        wanted = sorted(set(odoo_ids))
+        if not wanted:
+            return []
+        with self._database.read() as session:
+            return _BINDING.read_all(session.rows(_BY_ODOO_MANY, instance=instance, kind=kind, ids=wanted))
 
     def bind(
         self,

@@ -176,7 +176,9 @@ def test_what_the_media_folder_says_is_no_word_about_magento_itself(open_picture
     shop = open_pictures()
     shop.magento.add_picture("SIM-01", a_png(1))
     shop.magento.add_picture("SIM-02", a_png(2), name="stuck.png")
-    shop.magento.faults.set(error_5xx=1.0, only=lambda call: call.contains("/media/catalog/product/s/t/stuck"))
+    shop.magento.faults.set(
+        error_5xx=1.0, only=lambda call: call.contains("/media/catalog/product/s/t/stuck")
+    )
     shop.run()
     # What came before it is there.
     assert (shop.picture("SIM-01"), shop.picture("SIM-02")) == (a_png(1), None)
