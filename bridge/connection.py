@@ -54,7 +54,7 @@ class Tried:
 def try_systems(pair: Pair, instance: Instance) -> tuple[Tried, Tried]:
     """Call both systems of ``instance`` and return what they showed, Magento's first. Nothing is changed in either."""
     return (
-        _tried("magento", lambda record: _magento(pair.magento.recording(record))),
+        _tried("magento", lambda record: _magento(pair.magento.recording(record), instance)),
         _tried("odoo", lambda record: _odoo(pair.odoo.recording(record), instance)),
     )
 
@@ -81,8 +81,9 @@ def _tried(
     )
 
 
-def _magento(magento: MagentoClient) -> tuple[list[Check], BridgeError | None]:
-    probe = magento.probe()
+def _magento(magento: MagentoClient, instance: Instance) -> tuple[list[Check], BridgeError | None]:
+    # Who only brings orders over needs no rights to the rest of the catalog.
+    probe = magento.probe(catalog=instance.settings.auto_create_products)
     checks = []
     for resource in probe.resources:
         state: Literal["ok", "problem", "note"] = "ok"

@@ -156,6 +156,8 @@ class InstanceSettings(BaseModel):
     adjustment_product_id: int | None = Field(default=None, gt=0)
 
     # Catalog
+    #: Whether the pictures of products go from Magento to Odoo, where Magento is their master.
+    import_images: bool = True
     #: Whether products go from Odoo to Magento at all.
     export_products: bool = False
     #: Attribute set of the products that the bridge makes in Magento; 4 is Magento's own *Default*.

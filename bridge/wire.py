@@ -129,6 +129,18 @@ class Wire:
         """Close all connections."""
         self._transport.close()
 
+    def elsewhere(self, base_url: str, *, max_response_bytes: int) -> Wire:
+        """Return a copy for another address of the same system, which shares connections and the trust in certificates.
+
+        Raises:
+            SettingsWrong: the address is not a plain ``http`` or ``https`` one.
+        """
+        copy = object.__new__(Wire)
+        copy.__dict__.update(self.__dict__)
+        copy.base_url = _plain_address(base_url, self.system)
+        copy._max_response_bytes = max_response_bytes
+        return copy
+
     def request(
         self,
         method: str,
@@ -140,10 +152,12 @@ class Wire:
         auth: httpx.Auth | None = None,
         deadline_seconds: float | None = None,
         record: Recorder | None = None,
+        records_body: bool = True,
     ) -> Answer:
         """Send one request and return its answer, whatever its status.
 
-        ``query`` is appended as it is: it is already encoded, since OAuth signs its exact form.
+        ``query`` is appended as it is: it is already encoded, since OAuth signs its exact form. Where the answer is a
+        file, ``records_body`` false leaves its bytes out of the exchange.
 
         Raises:
             NoAnswer: no answer came; ``sent`` says whether the server may have seen the request.
@@ -176,6 +190,8 @@ class Wire:
         finally:
             if record is not None:
                 millis = int((time.monotonic() - started) * 1000)
+                if not records_body:
+                    log.response_body = b""
                 record(self._exchange(method, url, body or b"", log=log, duration_ms=millis))
 
     def _exchange(self, method: str, url: str, body: bytes, *, log: _Log, duration_ms: int) -> Exchange:

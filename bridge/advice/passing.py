@@ -49,6 +49,15 @@ PASSING: Sequence[Entry] = (
         who="nobody",
     ),
     Entry(
+        code="picture_unreachable",
+        happened="{message}",
+        to_do="Nothing needs to be done: the products are imported, and their pictures follow when the server answers. If "
+        "it lasts, see whether the bridge may reach the address of pictures that Magento names; without pictures, set "
+        "import_images to off.",
+        where="Magento admin: Stores > Configuration > General > Web, Base URL for User Media Files",
+        who="server admin",
+    ),
+    Entry(
         reasons=because("timeout"),
         happened="{system} did not answer in time.",
         to_do="Nothing needs to be done: the bridge looks whether the call took effect and goes on by itself. If it "

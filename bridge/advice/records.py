@@ -193,6 +193,16 @@ _PRODUCTS_AND_MORE = (
     Entry(
         code="duplicate_record",
         system="magento",
+        reasons=because("sku"),
+        happened="{message}",
+        to_do="Odoo knows a product by its SKU, so only one of them can be brought over. Give the other another SKU in "
+        "Magento, or delete it there; then retry.",
+        where="Magento admin: Catalog > Products",
+        who="Magento admin",
+    ),
+    Entry(
+        code="duplicate_record",
+        system="magento",
         reasons=because("increment_id"),
         happened="{message}",
         to_do="Say which one by its store view: {stores}.",
@@ -279,6 +289,32 @@ _PRODUCTS_AND_MORE = (
         happened="{message}",
         to_do="Read Magento's stores first, then start the run again.",
         where="bridge run import-stores",
+    ),
+    Entry(
+        code="picture_unusable",
+        reasons=because("address"),
+        happened="{message}",
+        to_do="Correct the address in Magento, or the certificate of its server; then retry. Products are imported all "
+        "the same. Without pictures, set import_images to off.",
+        where="Magento admin: Stores > Configuration > General > Web, Base URL for User Media Files",
+        who="Magento admin",
+    ),
+    Entry(
+        code="picture_unusable",
+        reasons=because("closed", "elsewhere"),
+        happened="{message}",
+        to_do="The product itself is imported. Let the bridge fetch files at the address that Magento names for them, "
+        "without a login and without being sent elsewhere; then retry.",
+        where="Magento admin: Stores > Configuration > General > Web; the web server of Magento's media folder",
+        who="server admin",
+    ),
+    Entry(
+        code="picture_unusable",
+        happened="{message}",
+        to_do="The product itself is imported. Give it another picture in Magento, and the next import brings it; or "
+        "retry when the file is there. Cancel the job to do without.",
+        where="Magento admin: Catalog > Products > Images And Videos; bridge jobs retry ID, or bridge jobs cancel ID",
+        who="Magento admin",
     ),
     Entry(
         code="catalog_unclear",

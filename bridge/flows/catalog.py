@@ -19,6 +19,7 @@ from bridge.flows import (
     import_product,
     import_products,
     import_stores,
+    product_images,
     rebuild_bindings,
 )
 from bridge.flows.context import FlowContext
@@ -49,6 +50,8 @@ FLOWS: Mapping[str, Run] = {
     "find-product": import_product.find,
     "import-product": import_product.run,
     "import-product-batch": import_product.run_batch,
+    "import-product-image": product_images.run,
+    "import-product-images": product_images.run_batch,
     "import-products": import_products.run,
     "noop": _nothing,
     "rebuild-bindings": rebuild_bindings.run,

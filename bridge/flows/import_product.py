@@ -10,6 +10,7 @@ from bridge.flows import product_source
 from bridge.flows.context import FlowContext
 from bridge.flows.order_products import ProductUnknown
 from bridge.flows.product_batch import VARIANT_BINDING, Outcome, import_singles
+from bridge.flows.product_images import want_images
 from bridge.flows.product_variants import import_configurables
 from bridge.flows.product_writing import close_changes, settle, wait_for_changes
 from bridge.flows.wants import want
@@ -45,6 +46,7 @@ def run(ctx: FlowContext) -> Mapping[str, Any]:
             f"Odoo has no product with the SKU {', '.join(missing)}.", system="odoo", sku=missing
         )
     _own_jobs(ctx, outcome)
+    want_images(ctx, outcome.read)
     return outcome.as_result()
 
 
@@ -57,6 +59,7 @@ def run_batch(ctx: FlowContext) -> Mapping[str, Any]:
     products = product_source.read_products(ctx, ids, outcome.unreadable)
     _import(ctx, [products[one] for one in ids if one in products], outcome)
     _own_jobs(ctx, outcome)
+    want_images(ctx, outcome.read)
     gone = len(ids) - len(products) - len(outcome.unreadable.keys() & set(ids))
     return outcome.as_result() | ({"gone_in_magento": gone} if gone else {})
 

@@ -90,8 +90,8 @@ def _stores(tree: StoreTree) -> Iterator[SeenStore]:
     for view in tree.views:
         config = tree.configs.get(view.id)
         of_config = {} if config is None else asdict(config)
-        # Which view it is of stands beside it.
-        for name in ("id", "code"):
+        # Which view it is of stands beside it; where pictures are is asked for when they are fetched.
+        for name in ("id", "code", "media_url"):
             of_config.pop(name, None)
         yield SeenStore(
             scope="view",

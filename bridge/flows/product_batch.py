@@ -10,6 +10,7 @@ from bridge.errors import BridgeError, InvalidRecord, OperatorError
 from bridge.flows.context import FlowContext
 from bridge.flows.order_products import PRODUCT_BINDING
 from bridge.flows.product_book import gather_book, gather_texts
+from bridge.flows.product_claims import owners, same_sku
 from bridge.flows.product_conflicts import heed_odoo
 from bridge.flows.product_match import Match, match_skus
 from bridge.flows.product_updates import Bound, update
@@ -33,12 +34,14 @@ class Outcome:
     unchanged: int = 0
     #: SKUs that Odoo lacks while ``auto_create_products`` is off.
     missing: list[str] = field(default_factory=list)
-    #: Bundles and grouped products that Odoo has no kit for: none is needed.
-    without_kit: int = 0
+    #: SKUs of bundles and grouped products that Odoo has no product for: none is needed, orders have their parts.
+    without_kit: list[str] = field(default_factory=list)
     #: Why products were not imported, by Magento's id: each becomes a job of its own.
     refused: dict[int, OperatorError] = field(default_factory=dict)
     #: Why products could not be read, by Magento's id: likewise.
     unreadable: dict[int, InvalidRecord] = field(default_factory=dict)
+    #: The products themselves, for what comes after: their pictures.
+    read: list[MagentoProduct] = field(default_factory=list)
 
     def refuse(self, product_id: int, sku: str, error: BridgeError) -> None:
         """Note why a product was not imported."""
@@ -47,10 +50,9 @@ class Outcome:
     def as_result(self) -> dict[str, Any]:
         """Return the outcome as a job keeps it."""
         shown: dict[str, Any] = {
-            name: getattr(self, name) for name in ("made", "bound", "updated", "unchanged", "without_kit")
+            name: getattr(self, name) for name in ("made", "bound", "updated", "unchanged")
         }
-        if self.missing:
-            shown["missing"] = sorted(self.missing)
+        shown |= {"missing": sorted(self.missing), "without_kit": sorted(self.without_kit)}
         if self.refused or self.unreadable:
             shown["jobs_of_their_own"] = sorted({*self.refused, *self.unreadable})
         return {name: value for name, value in shown.items() if value}
@@ -58,12 +60,13 @@ class Outcome:
 
 def import_singles(ctx: FlowContext, products: Sequence[MagentoProduct], outcome: Outcome) -> None:
     """Import products that are no configurables and none of their children."""
+    outcome.read += products
     plans = _plans(ctx, products, outcome)
     bound = bindings_of(ctx, GOODS, plans)
     unbound = [plan for entity, plan in plans.items() if entity not in bound]
     rest = bind_found(ctx, unbound, outcome)
     kits = [plan for plan in rest if plan.role == "kit"]
-    outcome.without_kit += len(kits)
+    outcome.without_kit += [plan.sku for plan in kits]
     create(ctx, [plan for plan in rest if plan.role != "kit"], outcome)
     carry_over(ctx, GOODS, plans, outcome, found=bound)
 
@@ -79,12 +82,15 @@ def bind_found(ctx: FlowContext, plans: Sequence[ProductPlan], outcome: Outcome)
     A product that was there before keeps what it has: what Magento has now is noted, and carried over when it changes.
     """
     matches = match_skus(ctx, [plan.sku for plan in plans])
+    conflicts, taken = same_sku(plans), owners(ctx, plans, matches)
     found: list[tuple[ProductPlan, Match]] = []
     rest: list[ProductPlan] = []
     for plan in plans:
         if plan.sku in matches.several:
             outcome.refuse(plan.product_id, plan.sku, matches.conflict(plan.sku))
-        elif plan.sku in matches.found:
+        elif conflict := conflicts.get(plan.product_id) or taken.get(plan.product_id):
+            outcome.refuse(plan.product_id, plan.sku, conflict)
+        elif plan.sku in matches.found and plan.product_id not in taken:
             found.append((plan, matches.found[plan.sku]))
         else:
             rest.append(plan)

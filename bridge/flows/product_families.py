@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Container, Mapping, Sequence
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from bridge.flows.context import FlowContext
@@ -33,6 +33,11 @@ class Family:
     def used(self) -> set[tuple[int, str]]:
         """The (attribute, option) pairs that children have."""
         return {pair for chosen in self.options.values() for pair in chosen.items()}
+
+    def without(self, product_ids: Container[int]) -> Family:
+        """Return the family without the children that ``product_ids`` names."""
+        kept = {entity: plan for entity, plan in self.children.items() if plan.product_id not in product_ids}
+        return replace(self, children=kept, options={entity: self.options[entity] for entity in kept})
 
 
 def plan_families(

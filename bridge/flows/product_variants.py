@@ -16,6 +16,7 @@ from bridge.flows.product_batch import (
     carry_over,
     create,
 )
+from bridge.flows.product_claims import owners, same_sku
 from bridge.flows.product_families import Family, plan_families
 from bridge.flows.product_match import match_skus
 from bridge.flows.product_writing import GOODS, TEMPLATES, NewRecord, digest, make
@@ -31,6 +32,7 @@ def import_configurables(ctx: FlowContext, parents: Sequence[MagentoProduct], ou
     """Import configurables with their children."""
     ids = sorted({child for parent in parents for child in parent.child_ids})
     children = product_source.read_products(ctx, ids, outcome.unreadable)
+    outcome.read += (*parents, *children.values())
     wanted = sorted({option.attribute_id for parent in parents for option in parent.options})
     attributes = product_source.catalog_of(ctx).attributes(wanted) if wanted else {}
     families = plan_families(ctx, parents, children, attributes, outcome)
@@ -81,6 +83,7 @@ def _bind_found(
     """
     plans = [plan for one in families for entity, plan in one.children.items() if entity not in bound]
     matches = match_skus(ctx, [plan.sku for plan in plans])
+    conflicts, taken = same_sku(plans), owners(ctx, plans, matches)
     unfinished: list[Family] = []
     pairs: list[Pair] = []
     for family in families:
@@ -90,7 +93,9 @@ def _bind_found(
         for plan in open_:
             if plan.sku in matches.several:
                 outcome.refuse(plan.product_id, plan.sku, matches.conflict(plan.sku))
-            elif plan.sku in matches.found:
+            elif conflict := conflicts.get(plan.product_id) or taken.get(plan.product_id):
+                outcome.refuse(plan.product_id, plan.sku, conflict)
+            elif plan.sku in matches.found and plan.product_id not in taken:
                 match = matches.found[plan.sku]
                 pairs.append(adoption(plan, match.product_id))
                 homes.add(match.template_id)
@@ -103,7 +108,8 @@ def _bind_found(
         if homes and not is_known:
             outcome.missing += lacking
         elif lacking or not is_known:
-            unfinished.append(family)
+            # What has something against it is not made either.
+            unfinished.append(family.without(outcome.refused))
     ctx.ledger.bindings.bind_many(ctx.instance.name, GOODS.kind, pairs)
     outcome.bound += len(pairs)
     return unfinished

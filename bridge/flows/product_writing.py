@@ -25,6 +25,8 @@ from bridge.translate.product_plan import marks_of, write_marks
 AT_ONCE = 100
 #: Kind of the effects that change products; what is written is absolute.
 UPDATE = "update-products"
+#: Kinds of the effects that change what products say.
+CHANGES = frozenset({UPDATE, ABSOLUTE})
 #: What stands for the remote id of a change that a newer one took the place of.
 SUPERSEDED = "superseded"
 #: Kind of the bindings of configurables to ``product.template``.
@@ -139,14 +141,14 @@ def settle(ctx: FlowContext) -> None:
         _bind_made(ctx, shelf, loaded, labels={})
 
 
-def wait_for_changes(ctx: FlowContext) -> None:
+def wait_for_changes(ctx: FlowContext, kinds: frozenset[str] = CHANGES) -> None:
     """Wait while a change of products, ours or another job's, may still be under way: it could come after a newer one.
 
     Raises:
         DoubtfulEffect: there is one.
     """
     lasts = ctx.settings.odoo_doubt_seconds
-    for effect in _open_changes(ctx):
+    for effect in _open_changes(ctx, kinds):
         if effect.age_seconds < lasts:
             raise DoubtfulEffect(
                 "Whether an earlier change of products happened is not known yet.",
@@ -156,21 +158,21 @@ def wait_for_changes(ctx: FlowContext) -> None:
             )
 
 
-def close_changes(ctx: FlowContext) -> None:
+def close_changes(ctx: FlowContext, kinds: frozenset[str] = CHANGES) -> None:
     """End the doubt about earlier changes of this job: they are over, and what they were about was written anew."""
     if ctx.job.attempt < 2:
         return
-    for effect in _open_changes(ctx):
+    for effect in _open_changes(ctx, kinds):
         if effect.job_id == ctx.job.id:
             ctx.ledger.effects.confirm(ctx.job, effect.key, SUPERSEDED)
 
 
-def _open_changes(ctx: FlowContext) -> list[Effect]:
+def _open_changes(ctx: FlowContext, kinds: frozenset[str]) -> list[Effect]:
     return [
         effect
         for model in (GOODS.model, TEMPLATES.model)
         for effect in ctx.ledger.effects.open_for_target(ctx.instance.name, model)
-        if effect.kind in {UPDATE, ABSOLUTE} and effect.state in {"sent", "doubtful"}
+        if effect.kind in kinds and effect.state in {"sent", "doubtful"}
     ]
 
 

@@ -134,6 +134,10 @@ class Reference:
         units = [view.weight_unit for view in self._store_configs()]
         return "lbs" if next((one for one in units if one), "kgs") == "lbs" else "kgs"
 
+    def media_url(self) -> str | None:
+        """Return the address of Magento's media folder, as the first store view that has one names it."""
+        return next((view.media_url for view in self._store_configs() if view.media_url), None)
+
     def odoo_weight_unit(self) -> WeightUnit:
         """Return the unit of weights in Odoo, as any product shows it; the setting itself is for administrators."""
         rows = self._cache.get(

@@ -106,6 +106,20 @@ PLACES: Mapping[str, Place] = {
         lock=lambda _: "catalog",
         priority=40,
     ),
+    "import-product-image": Place(
+        title="Bring the picture of one Magento product to Odoo",
+        queue="catalog",
+        systems=_BOTH,
+        lock=lambda _: "product-images",
+        priority=35,
+    ),
+    "import-product-images": Place(
+        title="Bring the pictures of Magento's products to Odoo",
+        queue="catalog",
+        systems=_BOTH,
+        lock=lambda _: "product-images",
+        priority=30,
+    ),
     "import-products": Place(
         title="Scan Magento's changed products and import them",
         queue="catalog",

@@ -16,7 +16,8 @@ import httpx
 from bridge.errors import DuplicateRecord, InvalidRecord, ServiceRejected, SettingsWrong
 from bridge.magento import faults, scan, stores
 from bridge.magento.auth import Bearer, MagentoSecret, auth_for, secret_values
-from bridge.magento.probe import PROBED, Probe, Resource, State, probe_query
+from bridge.magento.media import Media
+from bridge.magento.probe import PROBED, PROBED_FOR_CATALOG, Probe, Resource, State, probe_query
 from bridge.magento.rows import FirstPage, read_record, read_rows
 from bridge.magento.scan import ScanCursor, ScanPage
 from bridge.magento.search import Filter, search_query
@@ -254,17 +255,25 @@ class MagentoClient:
         """Return currency, time zone, locale and addresses of each store view but ``admin``."""
         return stores.store_configs(self.get("/store/storeConfigs"))
 
+    def media(self, url: str) -> Media:
+        """Return the reader of the media folder at ``url``; it is shown no credentials.
+
+        Raises:
+            PictureUnusable: the address is not a plain ``http`` or ``https`` one.
+        """
+        return Media.at(url, self._wire, record=self._record)
+
     # Rights
 
-    def probe(self) -> Probe:
-        """Return which resources the credentials open. One small call each.
+    def probe(self, *, catalog: bool = False) -> Probe:
+        """Return which resources the credentials open, those of the ``catalog`` too. One small call each.
 
         Raises:
             CredentialsRefused: Magento names what is wrong with the credentials.
         """
         found = [
             Resource(name=name, title=title, state=self._state_of(path, probe_query(fields)))
-            for name, title, path, fields in PROBED
+            for name, title, path, fields in (*PROBED, *(PROBED_FOR_CATALOG if catalog else ()))
         ]
         return Probe(resources=found, uses_bearer=isinstance(self._auth, Bearer))
 

@@ -22,6 +22,16 @@ PROBED = (
         "items[source_code]",
     ),
 )
+#: What the import of products reads beside them.
+PROBED_FOR_CATALOG = (
+    ("Magento_Catalog::categories", "Catalog > Categories", "/categories/list", "items[id]"),
+    (
+        "Magento_Catalog::attributes_attributes",
+        "Stores > Attributes > Product",
+        "/products/attributes",
+        "items[attribute_code]",
+    ),
+)
 
 #: The setting that lets integrations' tokens be used alone, as the admin names it.
 BEARER_SETTING = (

@@ -54,7 +54,7 @@ class StoreView:
 class StoreConfig:
     """What a store view works with; empty where Magento says nothing.
 
-    Addresses of static files and media are left out: the former change with every deployment.
+    The address of static files is left out: it changes with every deployment.
     """
 
     id: int
@@ -66,6 +66,8 @@ class StoreConfig:
     weight_unit: str
     base_url: str
     secure_base_url: str
+    #: Address of the media folder: over TLS where the store view has it so.
+    media_url: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -144,6 +146,7 @@ def store_configs(value: Any) -> list[StoreConfig]:
             weight_unit=row.text("weight_unit", ""),
             base_url=row.text("base_url", ""),
             secure_base_url=row.text("secure_base_url", ""),
+            media_url=row.text("secure_base_media_url", "") or row.text("base_media_url", ""),
         ),
     )
 

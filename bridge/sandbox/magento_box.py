@@ -11,6 +11,7 @@ from bridge.sandbox.magento.catalog_state import Catalog
 from bridge.sandbox.magento.category_state import Attributes, Categories
 from bridge.sandbox.magento.data import load_data
 from bridge.sandbox.magento.generator import OrderGenerator
+from bridge.sandbox.magento.media import FOLDER, MediaFolder
 from bridge.sandbox.magento.oauth import Guard, Integration
 from bridge.sandbox.magento.product_generator import ProductGenerator
 from bridge.sandbox.magento.rest import Raw
@@ -57,6 +58,9 @@ class MagentoBox:
             error_replies=ERROR_REPLIES,
         )
         self._server = Server.start(app, name="magento", port=port)
+        for config in self.state.stores["storeConfigs"]:
+            # Files are fetched from the address that the shop names: here from itself.
+            config.update(dict.fromkeys(("base_media_url", "secure_base_media_url"), f"{self.url}{FOLDER}/"))
 
     @property
     def url(self) -> str:
@@ -104,6 +108,11 @@ class MagentoBox:
         return self.state.attributes
 
     @property
+    def media(self) -> MediaFolder:
+        """The files of products' pictures."""
+        return self.state.media
+
+    @property
     def categories(self) -> Categories:
         """The categories."""
         return self.state.categories
@@ -124,6 +133,12 @@ class MagentoBox:
     def add_products(self, count: int, *, configurable_share: float = 0.1) -> list[Raw]:
         """Add ``count`` products of many shapes and return them; the share of configurables is among them."""
         return self._products.add(count, configurable_share=configurable_share)
+
+    def add_picture(self, sku: str, content: bytes, *, name: str = "front.png") -> str:
+        """Make a file the picture of a product, in all its roles, and return its path in the gallery."""
+        path = self.media.add(name, content)
+        self.media.attach(self.catalog, sku, path)
+        return path
 
     def reseed(self, seed: int) -> None:
         """Let the orders that follow depend on ``seed`` alone, but for their numbers and moments."""

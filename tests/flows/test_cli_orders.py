@@ -128,6 +128,24 @@ def test_a_missing_resource_is_named(shop: Cli, box: Sandbox) -> None:
     assert_plain(ended)
 
 
+def test_who_imports_products_needs_the_rest_of_the_catalog_too(shop: Cli, box: Sandbox) -> None:
+    allowed = box.magento.guard.allowed
+    box.magento.guard.allowed = {
+        *("Magento_Backend::store", "Magento_Sales::actions_view", "Magento_Catalog::products"),
+        *("Magento_InventoryApi::source", "Magento_Catalog::categories"),
+    }
+    try:
+        assert shop("run", "test-connection").code == 0
+        assert shop("instance", "set", "shop", "auto_create_products=true").code == 0
+        ended = shop("run", "test-connection")
+    finally:
+        box.magento.guard.allowed = allowed
+    assert ended.code == 1
+    assert "Magento_Catalog::attributes_attributes" in ended.out
+    assert "tick Stores > Attributes > Product" in ended.out
+    assert_plain(ended)
+
+
 def test_a_bearer_token_is_refused_with_both_causes(shop: Cli, box: Sandbox) -> None:
     (shop.folder / "token").write_text(box.magento.bearer_token)
     assert shop("instance", "set", "shop", "--magento-token", "@token").code == 0

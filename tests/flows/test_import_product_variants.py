@@ -7,6 +7,8 @@ from decimal import Decimal
 
 import pytest
 
+from bridge.engine import run_job
+from bridge.flows.wants import PLACES
 from bridge.translate.catalog_records import ConfigurableOption
 from tests.flows.conftest import OpenCatalog
 from tests.support.products import (
@@ -18,6 +20,7 @@ from tests.support.products import (
     an_attribute,
     recorded_product,
 )
+from tests.support.shop import ROOM
 
 VERSIONS = (16, 18, 19)
 
@@ -238,3 +241,26 @@ def test_children_wait_for_a_configurable_that_is_blocked(
     catalog.change(500, cost=None)
     shop.run()
     assert variants(shop, shop.bound(500, "product_template")) == {"SHIRT-S": ["S"], "SHIRT-M": ["M"]}
+
+
+def test_a_child_that_changes_while_the_run_is_under_way_is_read_once_more(
+    open_catalog: OpenCatalog, catalog: FakeCatalog
+) -> None:
+    shop = open_catalog()
+    catalog.put(*a_family())
+    jobs = shop.ledger.jobs
+    run = shop.ledger.runs.start(
+        "shop", "import-products", {}, queue=PLACES["import-products"].queue, lock_key="import-products"
+    )
+    assert run.planner_job_id is not None
+    jobs.dispatch(ROOM, limit=100)
+    run_job(shop.shop.runtime, run.planner_job_id)
+    # The batch of the family is through before the planner comes to the children.
+    (batch,) = jobs.list(instance="shop", kind="import-product-batch", limit=10)
+    jobs.dispatch(ROOM, limit=100)
+    assert run_job(shop.shop.runtime, batch.id) == "done"
+    moment = f"{shop.ledger.now():%Y-%m-%d %H:%M:%S}"
+    catalog.products[501] = replace(catalog.products[501], sku="SHIRT-SMALL", updated_at=moment)
+    shop.shop.work()
+    assert shop.ledger.runs.progress(run.id).run.state == "done"
+    assert shop.row("SHIRT-SMALL")["id"] == shop.bound(501)

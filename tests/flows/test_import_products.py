@@ -165,6 +165,8 @@ def test_bundles_and_grouped_products_are_bound_where_odoo_has_a_kit_and_never_m
         recorded_product("035-product-get-bundle-dynamic"), recorded_product("037-product-get-grouped")
     )
     shop.run()
+    (batch,) = shop.ledger.jobs.list(instance="shop", kind="import-product-batch", limit=10)
+    assert batch.result == {"bound": 1, "without_kit": ["GRP-01"]}
     assert (shop.bound(39), shop.bound(42)) == (kit, None)
     assert shop.rows("GRP-01") == []
     catalog.change(39, name="Other")

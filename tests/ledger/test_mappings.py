@@ -256,6 +256,8 @@ def test_a_binding_pairs_a_magento_record_with_an_odoo_record(ledger: Ledger):
     assert ledger.bindings.get("other", "order", 42) is None
     assert binding.order_items_json == {"101": {"line": 9, "quantity": "2"}}
     assert ledger.bindings.by_odoo("shop", "order", 7) == [binding]
+    assert ledger.bindings.by_odoo_many("shop", "order", [5, 7]) == [binding]
+    assert ledger.bindings.by_odoo_many("shop", "product", [7]) == []
 
 
 def test_binding_again_keeps_what_is_not_given(ledger: Ledger):

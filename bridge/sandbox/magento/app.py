@@ -29,6 +29,7 @@ from bridge.sandbox.magento import (
 )
 from bridge.sandbox.magento.ask import Ask, Endpoint
 from bridge.sandbox.magento.fields import only_fields
+from bridge.sandbox.magento.media import FOLDER
 from bridge.sandbox.magento.rest import INTERNAL_ERROR, RestError, no_route, not_authorized
 from bridge.sandbox.magento.state import MagentoState
 
@@ -74,6 +75,10 @@ def build_app(state: MagentoState) -> Starlette:
     """Return the ASGI application of one simulated shop."""
 
     async def serve(request: Request) -> Response:
+        raw_path = request.scope["raw_path"].decode("latin-1")
+        if raw_path.startswith(f"{FOLDER}/"):
+            file = state.media.answer(raw_path)
+            return Response(file.body, file.status, media_type=file.content_type)
         body = await request.body()
         accept = request.headers.get("accept", "*/*")
         if not any(kind in accept for kind in ("application/json", "application/xml", "*/*")):

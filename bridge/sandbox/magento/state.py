@@ -16,6 +16,7 @@ from typing import Any
 from bridge.sandbox.magento.catalog_state import Catalog
 from bridge.sandbox.magento.category_state import Attributes, Categories
 from bridge.sandbox.magento.data import load_data, moved
+from bridge.sandbox.magento.media import MediaFolder
 from bridge.sandbox.magento.oauth import Guard, Integration
 from bridge.sandbox.magento.rest import Raw
 
@@ -102,6 +103,7 @@ class MagentoState:
         self.catalog = Catalog(load_data("products"))
         self.attributes = Attributes(load_data("attributes"))
         self.categories = Categories(load_data("categories"))
+        self.media = MediaFolder()
         self.customers: dict[int, Raw] = {raw["id"]: raw for raw in load_data("customers")}
         self.stores: dict[str, Any] = load_data("stores")
         #: User names and passwords of administrators and customers, for the token endpoints.

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Iterator, Sequence
 from itertools import product as combinations
 from typing import Any
 
-from bridge.sandbox.odoo.fault import OdooFault, validation_error
+from bridge.sandbox.odoo.fault import OdooFault, user_error, validation_error
 from bridge.sandbox.odoo.records import NOT_COMPUTED, Model
 from bridge.sandbox.odoo.tables import Row
 
@@ -22,12 +23,28 @@ OWN_FIELDS = frozenset(
         "combination_indices",
         "weight",
         "volume",
+        "image_variant_1920",
     ]
 )
 #: Fields that a template with one variant shares with it.
 SHARED = ("default_code", "barcode", "standard_price", "weight", "volume")
 #: Sizes that Odoo makes of a picture by itself.
 SIZES = frozenset({"image_512", "image_128"})
+IMAGE, OWN_IMAGE = "image_1920", "image_variant_1920"
+
+
+def check_image(value: Any) -> None:
+    """Refuse what no picture can be made of, as Odoo's own ``Image`` fields do (source)."""
+    if not value:
+        return
+    try:
+        content = base64.b64decode(value, validate=True)
+    except ValueError:
+        content = b""
+    if not content.startswith((b"\x89PNG", b"\xff\xd8", b"GIF8", b"RIFF")) or (
+        content.startswith(b"\x89PNG") and b"IEND" not in content
+    ):
+        raise user_error("This file could not be decoded as an image file.")
 
 
 class Template(Model):
@@ -39,6 +56,7 @@ class Template(Model):
 
     def prepare(self, values: Row, record_id: int | None) -> Row:
         """Bring 16's two fields for the type together."""
+        check_image(values.get(IMAGE))
         if self.env.dialect.major < 18:
             kind = values.get("detailed_type") or values.get("type")
             if kind:
@@ -208,11 +226,25 @@ class Variant(Model):
         )
 
     def _write_one(self, record_id: int, values: Row) -> None:
+        values = self._image_moved(record_id, values)
         own = {name: value for name, value in values.items() if name in OWN_FIELDS}
         shared = {name: value for name, value in values.items() if name not in OWN_FIELDS}
         super()._write_one(record_id, own)
         if shared:
             self.env["product.template"].write([self.table.rows[record_id]["product_tmpl_id"]], shared)
+
+    def _image_moved(self, record_id: int, values: Row) -> Row:
+        """Let the picture of a variant be its own where its template has one and further variants (source)."""
+        check_image(values.get(OWN_IMAGE))
+        template_id = self.table.rows[record_id]["product_tmpl_id"]
+        if IMAGE not in values:
+            return values
+        template = self.env.db.table("product.template").rows[template_id]
+        siblings = self.children(template_id, "product.product", "product_tmpl_id")
+        if len(siblings) <= 1 or not template.get(IMAGE):
+            return {**values, OWN_IMAGE: False}
+        own = {name: value for name, value in values.items() if name != IMAGE}
+        return {**own, OWN_IMAGE: values[IMAGE]}
 
     def written(self, record_id: int, values: Row, old: Row) -> None:
         """Check the barcode."""
@@ -263,6 +295,8 @@ class Variant(Model):
                 if name == "price_extra" or parent is None
                 else (parent.get("list_price") or 0.0) + extra
             )
+        if name == IMAGE and row.get(OWN_IMAGE):
+            return row[OWN_IMAGE]
         if name in OWN_FIELDS or parent is None or name not in template.fields:
             return NOT_COMPUTED
         return template.value(parent, name)

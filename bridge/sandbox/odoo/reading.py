@@ -147,6 +147,8 @@ class Reading:
             return self.pair(about, value)
         if value is None:
             return null_of(about)
+        if about.type == "binary" and self.env.context.get("bin_size"):
+            return f"{len(value) * 3 / 4:.2f} bytes"
         return list(value) if isinstance(value, list) else value
 
     def pair(self, about: Field, value: int | None) -> list[Any] | bool:

@@ -135,7 +135,10 @@ _EXTRA: dict[str, dict[str, list[Any]]] = {
 #: Fields of recorded models that the reduced recordings leave out: images come in three of Odoo's sizes.
 _IMAGES = {name: ["binary"] for name in ("image_1920", "image_512", "image_128")}
 _PRODUCTS = {**_IMAGES, "purchase_ok": ["boolean"]}
-_MORE_FIELDS: dict[str, dict[str, list[Any]]] = {"product.product": _PRODUCTS, "product.template": _PRODUCTS}
+_MORE_FIELDS: dict[str, dict[str, list[Any]]] = {
+    "product.product": {**_PRODUCTS, "image_variant_1920": ["binary"]},
+    "product.template": _PRODUCTS,
+}
 
 #: The language of texts that are written without one, and where a translation is missing.
 SOURCE_LANGUAGE = "en_US"

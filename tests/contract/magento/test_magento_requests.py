@@ -42,7 +42,7 @@ CALLS = {
     "store_groups": lambda client: client.store_groups(),
     "store_views": lambda client: client.store_views(),
     "store_configs": lambda client: client.store_configs(),
-    "probe": lambda client: client.probe(),
+    "probe": lambda client: client.probe(catalog=True),
     "tax rates": lambda client: read_list(
         client, "/taxRates/search", key="code", fields=("rate",), after="DE-19"
     ),

@@ -64,6 +64,7 @@ def test_each_record_has_what_its_list_says(shop, magento):
         weight_unit="lbs",
         base_url="https://magento.example.test/",
         secure_base_url="https://magento.example.test/",
+        media_url="https://magento.example.test/media/",
     )
 
 
