@@ -1,4 +1,8 @@
-"""Runs: a planner job that reads page by page and makes the jobs of a long action."""
+"""Runs: a planner job that reads page by page and makes the jobs of a long action.
+
+A planner pauses while many of its jobs are moving (DESIGN 5): a scan of a million records must not fill the ledger with
+jobs hours before they can run. Jobs that wait for a person do not count: they would hold it up for ever.
+"""
 
 from __future__ import annotations
 
@@ -7,10 +11,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from bridge.errors import JobCancelled, LeaseLost, RecordMissing, System
+from bridge.errors import DependencyNotReady, JobCancelled, LeaseLost, RecordMissing, System
 from bridge.ledger.acts import cancel
 from bridge.ledger.database import Database, Session
-from bridge.ledger.records import Job, JobId, Progress, Run, RunId, Want
+from bridge.ledger.records import Job, JobId, Lengths, Progress, Run, RunId, Want
 from bridge.ledger.shapes import Shape, from_json, to_json
 from bridge.ledger.wants import want_in
 
@@ -44,6 +48,9 @@ _STILL_OURS = """
 SELECT cancel_requested FROM jobs WHERE id = :id AND fence = :fence AND {state_of_row} = 'running' {for_update}
 """
 _COUNT = "SELECT state, count(*) FROM jobs WHERE run_id = :id GROUP BY state"
+_MOVING = """
+SELECT count(*) FROM jobs WHERE run_id = :id AND state IN ('pending', 'queued', 'running', 'retry_waiting')
+"""
 _DONE = "UPDATE runs SET state = 'done', finished_at = {now} WHERE id = :id AND state = 'working'"
 _CANCEL = """
 UPDATE runs SET state = 'cancelled', finished_at = {now} WHERE id = :id AND state IN ('planning', 'working')
@@ -53,8 +60,9 @@ UPDATE runs SET state = 'cancelled', finished_at = {now} WHERE id = :id AND stat
 class Runs:
     """The runs of the ledger."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, *, lengths: Lengths) -> None:
         self._database = database
+        self._lengths = lengths
 
     def start(
         self,
@@ -91,9 +99,20 @@ class Runs:
         return self._database.write(work, on_conflict_again=True)
 
     def of_planner(self, job: Job) -> Run | None:
-        """Return the run that ``job`` plans, or None."""
+        """Return the run that ``job`` plans, or None. Every planner begins with it.
+
+        Raises:
+            DependencyNotReady: so many jobs of the run are moving that the planner waits.
+        """
         with self._database.read() as session:
             run_id = session.value(_OF_PLANNER, job_id=job.id)
+            moving = 0 if run_id is None else int(session.value(_MOVING, id=run_id))
+        if moving >= self._lengths.run_most_moving:
+            raise DependencyNotReady(
+                f"{moving} jobs of this run are still moving; it plans more when they are fewer.",
+                waits_for=f"run:{run_id}",
+                retry_after=self._lengths.run_pause_seconds,
+            )
         return None if run_id is None else self.get(RunId(run_id))
 
     def page(
