@@ -17,6 +17,7 @@ from bridge.flows import (
     import_products,
     import_stores,
     rebuild_bindings,
+    sweep_products,
 )
 from bridge.flows.context import FlowContext
 
@@ -42,4 +43,5 @@ FLOWS: Mapping[str, Run] = {
     "import-products": import_products.run,
     "noop": _nothing,
     "rebuild-bindings": rebuild_bindings.run,
+    "sweep-products": sweep_products.run,
 }
