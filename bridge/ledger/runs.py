@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from bridge.errors import DependencyNotReady, JobCancelled, LeaseLost, RecordMissing, System
+from bridge.errors import DependencyNotReady, JobCancelled, LeaseLost, RecordMissing, StaleEvent, System
 from bridge.ledger.acts import cancel
 from bridge.ledger.database import Database, Session
 from bridge.ledger.records import Job, JobId, Lengths, Progress, Run, RunId, Want
@@ -34,6 +34,7 @@ _LIST = f"SELECT {_RUN.columns} FROM runs"
 _OF_PLANNER = (
     "SELECT id FROM runs WHERE planner_job_id = :job_id AND state = 'planning' ORDER BY id DESC LIMIT 1"
 )
+_WAS_PLANNED = "SELECT id FROM runs WHERE planner_job_id = :job_id AND state IN ('working', 'done') LIMIT 1"
 _PAGE = f"""
 UPDATE runs SET cursor = coalesce(:cursor, cursor), planned = planned + :planned, folded = folded + :folded,
     seen = seen + :seen, state = CASE WHEN :is_last THEN 'working' ELSE state END
@@ -102,11 +103,14 @@ class Runs:
         """Return the run that ``job`` plans, or None. Every planner begins with it.
 
         Raises:
+            StaleEvent: it is planned to its end: the same run was started once more during its last page.
             DependencyNotReady: so many jobs of the run are moving that the planner waits.
         """
         with self._database.read() as session:
             run_id = session.value(_OF_PLANNER, job_id=job.id)
             moving = 0 if run_id is None else int(session.value(_MOVING, id=run_id))
+            if run_id is None and session.value(_WAS_PLANNED, job_id=job.id):
+                raise StaleEvent
         if moving >= self._lengths.run_most_moving:
             raise DependencyNotReady(
                 f"{moving} jobs of this run are still moving; it plans more when they are fewer.",
@@ -185,10 +189,11 @@ class Runs:
             row = session.row(_GET, id=run_id)
         return _RUN.read(row) if row else None
 
-    def list(self, *, instance: str | None = None, limit: int = 50) -> list[Run]:
+    def list(self, *, instance: str | None = None, kind: str | None = None, limit: int = 50) -> list[Run]:
         """Return runs, newest first."""
-        where = " WHERE instance = :instance" if instance else ""
-        params: dict[str, Any] = {"limit": limit} | ({"instance": instance} if instance else {})
+        equal = {name: value for name, value in (("instance", instance), ("kind", kind)) if value}
+        where = f" WHERE {' AND '.join(f'{name} = :{name}' for name in equal)}" if equal else ""
+        params: dict[str, Any] = {"limit": limit, **equal}
         with self._database.read() as session:
             return _RUN.read_all(session.rows(f"{_LIST}{where} ORDER BY id DESC LIMIT :limit", **params))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bridge.errors import DependencyNotReady, JobCancelled, LeaseLost
+from bridge.errors import DependencyNotReady, JobCancelled, LeaseLost, StaleEvent
 from bridge.ledger import Job, Ledger, Lengths, Run
 from bridge.ledger.runs import Runs
 from bridge.retry import DONE, Decision, decide
@@ -176,3 +176,19 @@ def test_cancel_stops_a_planner_that_pauses(ledger: Ledger):
     assert ledger.runs.cancel(run.id).state == "cancelled"
     assert state_of(ledger, job.id) == "cancelled"
     assert len(ledger.jobs.list(run_id=run.id)) == 3
+
+
+def test_the_same_run_started_during_its_last_page_is_no_failure(ledger: Ledger):
+    run, job = started(ledger)
+    for _ in PAGES[:-1]:
+        plan_page(ledger, run, job)
+        ledger.jobs.finish(job, DONE)
+        job = again(ledger, job.id)
+    # The clock wants it while it runs: it folds into the planner, which then runs once more.
+    assert ledger.runs.start("shop", "import-orders", run.args).id == run.id
+    plan_page(ledger, run, job)
+    assert ledger.jobs.finish(job, DONE) == "pending"
+    job = again(ledger, job.id)
+    with pytest.raises(StaleEvent) as stale:
+        ledger.runs.of_planner(job)
+    assert decide(stale.value, retry_count=0) == DONE
