@@ -103,7 +103,7 @@ class _Wait(RetryableError):
         self, message: str | None = None, *, waits_for: str, retry_after: float | None = None, **details: Any
     ) -> None:
         super().__init__(message, retry_after=retry_after, **details)
-        #: What the job waits for: ``lock:KEY``, ``job:ID``, ``doubt:KEY``, ``version``.
+        #: What the job waits for: ``lock:KEY``, ``job:ID``, ``run:ID``, ``doubt:KEY``, ``version``.
         self.waits_for = waits_for
 
 

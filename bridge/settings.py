@@ -14,6 +14,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import AfterValidator, AnyHttpUrl, BaseModel, ConfigDict, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from bridge.every import every_text, parse_every
+
 #: The ledger used when nothing else is said. Only embedded mode accepts it.
 EMBEDDED_DATABASE_URL = "sqlite:///.bridge/ledger.db"
 #: The broker used when nothing else is said. Only embedded mode accepts it.
@@ -21,6 +23,15 @@ EMBEDDED_BROKER_URL = "memory://"
 #: Groups of a product's fields; each has one side as its master.
 FieldGroup = Literal["identity", "text", "price", "images", "status"]
 FIELD_GROUPS: tuple[FieldGroup, ...] = get_args(FieldGroup)
+#: What the clock may do for an instance; ``consumers.beat`` says how often where nothing else is set.
+SCHEDULED = (
+    "import-orders",
+    "import-customers",
+    "import-products",
+    "sweep-products",
+    "import-categories",
+    "import-stores",
+)
 
 
 class Settings(BaseSettings):
@@ -103,7 +114,19 @@ def _directions(value: str) -> str:
     return ",".join(f"{group}={side}" for group, side in masters.items())
 
 
+def _schedules(value: str) -> str:
+    """Return ``value`` in its one form: ``NAME=15m,NAME=off``, sorted."""
+    found: dict[str, str] = {}
+    for part in filter(None, (one.strip() for one in value.split(","))):
+        name, _, every = (one.strip() for one in part.partition("="))
+        if name not in SCHEDULED:
+            raise ValueError(f"must be NAME=15m or NAME=off for names of {', '.join(SCHEDULED)}")
+        found[name] = every_text(parse_every(every))
+    return ",".join(f"{name}={every}" for name, every in sorted(found.items()))
+
+
 Text = Annotated[str, AfterValidator(_not_blank)]
+Schedules = Annotated[str, AfterValidator(_schedules)]
 SyncDirection = Annotated[str, AfterValidator(_directions)]
 Address = Annotated[AnyHttpUrl, AfterValidator(_plain_address)]
 TimeZone = Annotated[str, AfterValidator(_not_blank), AfterValidator(_time_zone)]
@@ -176,6 +199,9 @@ class InstanceSettings(BaseModel):
     stock_formula: Literal["reservation_aware", "plain"] = "reservation_aware"
     stock_opening_date: datetime | None = None
 
+    #: How often the clock does what, where that is not the default: ``import-products=30m,import-customers=off``.
+    schedules: Schedules = ""
+
     # Doubt and load
     odoo_doubt_seconds: float = Field(default=180.0, ge=0)
     magento_doubt_seconds: tuple[float, ...] = (30.0, 120.0, 600.0)
@@ -186,3 +212,7 @@ class InstanceSettings(BaseModel):
         """Return the side whose changes of a group of product fields are carried over to the other."""
         masters = dict(part.split("=") for part in self.sync_direction.split(","))
         return "odoo" if masters[group] == "odoo" else "magento"
+
+    def scheduled(self, name: str) -> str | None:
+        """Return what is set for a schedule: ``15m``, ``off``; None: nothing."""
+        return dict(part.split("=") for part in self.schedules.split(",") if part).get(name)

@@ -11,7 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any
 
@@ -21,9 +21,10 @@ from celery.beat import ScheduleEntry, Scheduler
 
 from bridge.bootstrap import open_ledger
 from bridge.errors import BridgeError
-from bridge.flows.wants import PLACES
+from bridge.flows.wants import PLACES, want
 from bridge.ledger import Arrival, Event, Ledger
-from bridge.settings import process_settings
+from bridge.settings import InstanceSettings, process_settings
+from consumers.timing import Pace, pace_of, slot_of
 
 log = structlog.get_logger()
 
@@ -43,6 +44,8 @@ class Schedule:
     #: Does it for one instance; None: ``act`` is called once, for the whole ledger (with an empty name).
     act: Callable[[Ledger, str], None]
     per_instance: bool = True
+    #: The action after whose first use by an instance it is on; None: from the start.
+    after: str | None = None
 
 
 def _upkeep(ledger: Ledger, _instance: str) -> None:
@@ -50,18 +53,32 @@ def _upkeep(ledger: Ledger, _instance: str) -> None:
     log.info("upkeep_done", exchanges=done.exchanges, requests=done.requests, events=done.events)
 
 
-def _import_orders(ledger: Ledger, instance: str) -> None:
-    place = PLACES["import-orders"]
+def _run(kind: str) -> Callable[[Ledger, str], None]:
+    """Return what starts a run of ``kind`` for an instance."""
+    place = PLACES[kind]
     lock = None if place.lock is None else place.lock("")
-    ledger.runs.start(
-        instance,
-        "import-orders",
-        {},
-        queue=place.queue,
-        priority=place.priority,
-        systems=place.systems,
-        lock_key=lock,
-    )
+
+    def act(ledger: Ledger, instance: str) -> None:
+        ledger.runs.start(
+            instance,
+            kind,
+            {},
+            queue=place.queue,
+            priority=place.priority,
+            systems=place.systems,
+            lock_key=lock,
+        )
+
+    return act
+
+
+def _job(kind: str) -> Callable[[Ledger, str], None]:
+    """Return what makes a job of ``kind`` for all of an instance."""
+
+    def act(ledger: Ledger, instance: str) -> None:
+        ledger.jobs.want([want(kind, instance=instance, entity="all")])
+
+    return act
 
 
 #: What happens by the clock.
@@ -70,7 +87,42 @@ SCHEDULES: tuple[Schedule, ...] = (
         name="import-orders",
         title="Scan Magento for orders whose event was lost",
         every_seconds=300.0,
-        act=_import_orders,
+        act=_run("import-orders"),
+    ),
+    Schedule(
+        name="import-customers",
+        title="Scan Magento for accounts that changed",
+        every_seconds=900.0,
+        act=_run("import-customers"),
+        after="import-customers",
+    ),
+    Schedule(
+        name="import-products",
+        title="Scan Magento for products that changed",
+        every_seconds=900.0,
+        act=_run("import-products"),
+        after="import-products",
+    ),
+    Schedule(
+        name="sweep-products",
+        title="Compare all products with what Odoo was sent, at night",
+        every_seconds=24 * 3600.0,
+        act=_run("sweep-products"),
+        after="import-products",
+    ),
+    Schedule(
+        name="import-categories",
+        title="Bring Magento's categories to Odoo",
+        every_seconds=3600.0,
+        act=_job("import-categories"),
+        after="import-categories",
+    ),
+    Schedule(
+        name="import-stores",
+        title="Read Magento's stores, at night",
+        every_seconds=24 * 3600.0,
+        act=_job("import-stores"),
+        after="import-stores",
     ),
     Schedule(
         name="upkeep",
@@ -87,14 +139,12 @@ def tick(ledger: Ledger, schedule: Schedule, *, now: float) -> int:
 
     The tick's row comes first, in a transaction of its own: a process that dies right after it skips one tick.
     """
-    number = int(now // schedule.every_seconds)
-    names = ledger.instances.names() if schedule.per_instance else [""]
     done = 0
-    for instance in names:
+    for instance, tick_id in _due(ledger, schedule, now=now).items():
         event = Event(
             instance=instance,
             source=_SOURCE,
-            event_id=f"{schedule.name}@{number}",
+            event_id=tick_id,
             type=_TICK,
             subject=schedule.name,
             time=None,
@@ -104,6 +154,37 @@ def tick(ledger: Ledger, schedule: Schedule, *, now: float) -> int:
             schedule.act(ledger, instance)
             done += 1
     return done
+
+
+def _due(ledger: Ledger, schedule: Schedule, *, now: float) -> dict[str, str]:
+    """Return the ids of the ticks that should have been by now, by instance."""
+    if not schedule.per_instance:
+        return {"": f"{schedule.name}@{int(now // schedule.every_seconds)}"}
+    due: dict[str, str] = {}
+    for instance, known in ledger.instances.settings().items():
+        every = pace(ledger, schedule, instance, known).every_seconds
+        slot = None if every is None else slot_of(now, every_seconds=every, zone=known[0].store_timezone)
+        if every is not None and slot is not None:
+            # The length belongs to it: slots of another length have other numbers.
+            due[instance] = f"{schedule.name}@{every:g}:{slot}"
+    return due
+
+
+def pace(ledger: Ledger, schedule: Schedule, instance: str, known: tuple[InstanceSettings, datetime]) -> Pace:
+    """Return how often ``schedule`` happens for an instance; ``known`` as ``ledger.instances.settings`` has it."""
+    return pace_of(
+        ledger,
+        schedule.name,
+        every_seconds=schedule.every_seconds,
+        after=schedule.after,
+        instance=instance,
+        known=known,
+    )
+
+
+def last_tick(ledger: Ledger, schedule: Schedule, instance: str) -> datetime | None:
+    """Return when ``schedule`` last happened for an instance, or None."""
+    return ledger.events.last_of(instance if schedule.per_instance else "", _SOURCE, schedule.name)
 
 
 class Ticker:
@@ -199,5 +280,5 @@ def _tick_quietly(ledger: Ledger, schedule: Schedule) -> None:
 
 
 def _look_every(schedule: Schedule) -> float:
-    """Return how often to look: often enough that a tick that failed is done within a minute."""
+    """Return how often to look: often enough that a tick that failed, or was sped up, is done within a minute."""
     return min(60.0, schedule.every_seconds / 5)

@@ -1,4 +1,4 @@
-"""``bridge migrate``, ``pause``, ``resume``, ``schedules``, ``doctor``."""
+"""``bridge migrate``, ``pause``, ``resume``, ``doctor``."""
 
 from __future__ import annotations
 
@@ -43,28 +43,6 @@ def resume(app: App, flow: str | None, instance_name: str | None) -> int:
     what = _what(flow, name)
     click.echo(f"{what[:1].upper()}{what[1:]} is not paused so. Paused: {known}.", err=True)
     return 1
-
-
-@click.group()
-def schedules() -> None:
-    """What runs by the clock: list."""
-
-
-@schedules.command(name="list")
-@json_option
-def list_(*, as_json: bool) -> None:
-    """List the schedules that beat follows."""
-    from consumers.beat import SCHEDULES  # noqa: PLC0415  # the command line stands above the consumers
-
-    rows = [{"name": one.name, "every_seconds": one.every_seconds, "title": one.title} for one in SCHEDULES]
-    if as_json:
-        print_json(rows)
-        return
-    print_table(
-        ("NAME", "EVERY", "WHAT"),
-        [(one.name, f"{one.every_seconds:g} s", one.title) for one in SCHEDULES],
-        empty="Nothing runs by the clock.",
-    )
 
 
 @click.command()

@@ -16,7 +16,7 @@ from bridge import __version__
 from bridge.advice import advise
 from bridge.cli.app import App
 from bridge.cli.bindings import bindings
-from bridge.cli.control import doctor, migrate, pause, resume, schedules
+from bridge.cli.control import doctor, migrate, pause, resume
 from bridge.cli.demo import demo
 from bridge.cli.events import events
 from bridge.cli.instances import instance
@@ -29,6 +29,7 @@ from bridge.cli.processes import beat, flower, serve, worker
 from bridge.cli.publish import publish
 from bridge.cli.run import run
 from bridge.cli.sandbox import sandbox
+from bridge.cli.schedules import schedules
 from bridge.errors import BridgeError, ConfigurationError
 from bridge.logs import configure_logging
 from bridge.masking import mask_text

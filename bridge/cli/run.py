@@ -12,7 +12,7 @@ import click
 
 from bridge.cli.app import App, pass_app
 from bridge.cli.output import json_option, print_json, print_table, print_text
-from bridge.cli.waiting import Followed, end, start_run
+from bridge.cli.waiting import Followed, end, start_run, swept
 from bridge.connection import Tried, try_systems
 from bridge.errors import SettingsWrong
 from bridge.flows.export_prices import not_master
@@ -169,6 +169,19 @@ def export_prices(
     args: dict[str, Any] = ({"skus": names} if names else {}) | ({"verify": True} if verify else {})
     args |= {"dry_run": True} if dry_run else {}
     return end(app, start_run(app, instance.name, "export-prices", args), wait=wait, as_json=as_json)
+
+
+@run.command(name="sweep-products")
+@_job_options
+@pass_app
+def sweep_products(app: App, *, instance_name: str | None, wait: bool, as_json: bool) -> int:
+    """Compare all of Magento's products with what Odoo was sent, and import those that differ."""
+    followed = start_run(app, app.instance(instance_name).name, "sweep-products", {})
+    code = end(app, followed, wait=wait, as_json=as_json)
+    if not as_json:
+        for result in (job.result for job in followed.jobs(app.ledger) if job.state == "done" and job.result):
+            print_text(swept(result))
+    return code
 
 
 @run.command(name="discover-mappings")

@@ -45,6 +45,7 @@ _SEEN = {
     "import-customers": "changed accounts seen",
     "import-orders": "changed orders seen",
     "import-products": "changed products seen",
+    "sweep-products": "products compared with what Odoo was sent",
     "rebuild-bindings": "records of Odoo looked at",
 }
 
@@ -150,6 +151,17 @@ def _not_in_odoo(skus: Sequence[str]) -> str:
         "under these internal references, or switch it on: bridge instance set NAME --set auto_create_products=on. Then "
         "import them again: bridge run import-products --from 2015-01-01."
     )
+
+
+def swept(result: Mapping[str, Any]) -> str:
+    """Return what a sweep through the catalog found."""
+    differ, gone = result.get("differ", 0), result.get("gone", 0)
+    text = f"Imported because they differ: {differ}." if differ else "None differs."
+    if not gone:
+        return text
+    named = result.get("named", [])
+    shown = ", ".join(named[:_SHOWN_SKUS]) + (", ..." if gone > min(len(named), _SHOWN_SKUS) else "")
+    return f"{text} Gone in Magento: {gone} ({shown}). Odoo keeps them; archive what is not sold any more."
 
 
 def start_run(app: App, instance: str, kind: str, args: Mapping[str, Any]) -> Followed:

@@ -21,6 +21,7 @@ from bridge.flows import (
     import_stores,
     product_images,
     rebuild_bindings,
+    sweep_products,
 )
 from bridge.flows.context import FlowContext
 
@@ -55,4 +56,5 @@ FLOWS: Mapping[str, Run] = {
     "import-products": import_products.run,
     "noop": _nothing,
     "rebuild-bindings": rebuild_bindings.run,
+    "sweep-products": sweep_products.run,
 }

@@ -1,19 +1,20 @@
 """``bridge run import-products``: scan Magento's changed products and import them in batches (DESIGN 5, RULES 5.1).
 
 Twice over the same products: configurables first, so that their children are known as such, then all others. One page,
-its batches and the cursor are one transaction, so a run that stops goes on where it was; the next run goes on where the
-last one ended.
+the batches that it fills and the cursor, with what waits for a full batch, are one transaction. So a run that stops goes
+on where it was; the next run goes on where the last one ended.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 from bridge.errors import PermanentError
 from bridge.flows import product_source
 from bridge.flows.context import FlowContext
+from bridge.flows.filling import Waiting, fill
 from bridge.flows.product_batch import VARIANT_BINDING
 from bridge.flows.product_variants import note_children
 from bridge.flows.product_writing import digest
@@ -25,11 +26,13 @@ from bridge.magento.search import magento_time
 from bridge.translate.catalog_records import MagentoProduct
 from bridge.translate.product_plan import CONFIGURABLE
 
-#: Children whose configurables are imported together.
-MOST_CHILDREN = 200
+#: Products of one batch, children of its configurables counted: few calls for each, and done within a minute.
+BATCH = 200
 #: By how much the clocks of Magento and the ledger may differ.
 CLOCKS_DIFFER = timedelta(hours=1)
 _FAMILIES, _SINGLES = "configurables", "others"
+#: What of the run's cursor waits for a full batch.
+_KINDS = ("families", "alone")
 
 
 def run(ctx: FlowContext) -> Mapping[str, Any]:
@@ -45,7 +48,8 @@ def run(ctx: FlowContext) -> Mapping[str, Any]:
         page_size=PAGE_SIZE,
     )
     is_first = state["pass"] == _FAMILIES
-    wants = _families(ctx, page.products) if is_first else _others(ctx, page.products, scan, state["begin"])
+    found = _families(ctx, page.products) if is_first else _others(ctx, page.products, scan, state["begin"])
+    wants = batches(ctx, state, found, is_last=page.is_last)
     if not is_first:
         wants += [
             want("import-product", instance=ctx.instance.name, entity=str(product_id))
@@ -61,31 +65,44 @@ def run(ctx: FlowContext) -> Mapping[str, Any]:
     return {"products": len(page.products), "pass": state["pass"], "frontier": frontier}
 
 
-def _families(ctx: FlowContext, products: Sequence[MagentoProduct]) -> list[Want]:
+def batches(
+    ctx: FlowContext,
+    state: dict[str, Any],
+    found: Mapping[str, Iterable[MagentoProduct]],
+    *,
+    is_last: bool,
+) -> list[Want]:
+    """Return the batches that ``found`` fills, and keep in ``state`` what waits for the next page.
+
+    ``found`` has configurables as ``families`` and those that are imported on their own as ``alone``.
+    """
+    wants: list[Want] = []
+    for kind in _KINDS:
+        new = [
+            Waiting(product_id=one.product_id, sku=one.sku, weight=max(1, len(one.child_ids)))
+            for one in found.get(kind, ())
+        ]
+        waiting = [Waiting.from_list(values) for values in state.get(kind, ())]
+        full, rest = fill(waiting, new, most=BATCH, is_last=is_last)
+        wants += [_batch(ctx, batch) for batch in full]
+        state[kind] = [one.as_list() for one in rest]
+    return wants
+
+
+def _families(ctx: FlowContext, products: Sequence[MagentoProduct]) -> dict[str, Sequence[MagentoProduct]]:
     parents = [one for one in products if one.type_id == CONFIGURABLE]
     note_children(ctx, parents)
-    return _in_families(ctx, parents)
+    return {"families": parents}
 
 
-def _in_families(ctx: FlowContext, parents: Sequence[MagentoProduct]) -> list[Want]:
-    batches: list[list[MagentoProduct]] = []
-    children = 0
-    for parent in parents:
-        if not batches or children + len(parent.child_ids) > MOST_CHILDREN:
-            batches.append([])
-            children = 0
-        batches[-1].append(parent)
-        children += len(parent.child_ids)
-    return [_batch(ctx, batch) for batch in batches]
-
-
-def _others(ctx: FlowContext, products: Sequence[MagentoProduct], scan: Run, begin: str) -> list[Want]:
-    """Return the batches of what is no configurable: those that stand alone, and the families of changed children."""
+def _others(
+    ctx: FlowContext, products: Sequence[MagentoProduct], scan: Run, begin: str
+) -> dict[str, Sequence[MagentoProduct]]:
+    """Return what is no configurable: those that stand alone, and the families of changed children."""
     singles = [one for one in products if one.type_id != CONFIGURABLE]
     ids = [one.product_id for one in singles]
     children = ctx.ledger.bindings.get_many(ctx.instance.name, VARIANT_BINDING, ids)
     alone = [one for one in singles if str(one.product_id) not in children]
-    wants = [_batch(ctx, alone)] if alone else []
     # One that changed while the run is under way may have been read before by the batch of its configurable.
     fresh = magento_time(scan.created_at - CLOCKS_DIFFER)
     parents: dict[int, bool] = {}
@@ -95,16 +112,13 @@ def _others(ctx: FlowContext, products: Sequence[MagentoProduct], scan: Run, beg
             parents[int(label)] = parents.get(int(label), False) or one.updated_at >= fresh
     known = product_source.catalog_of(ctx).products_by_id(sorted(parents)) if parents else {}
     planned = magento_time(datetime.fromisoformat(begin))
-    return wants + _in_families(
-        ctx, [one for id_, one in known.items() if parents[id_] or one.updated_at < planned]
-    )
+    families = [one for id_, one in known.items() if parents[id_] or one.updated_at < planned]
+    return {"families": families, "alone": alone}
 
 
-def _batch(ctx: FlowContext, products: Sequence[MagentoProduct]) -> Want:
-    ids = [one.product_id for one in products]
-    label = (
-        f"{len(ids)} products, {products[0].sku} to {products[-1].sku}" if len(ids) > 1 else products[0].sku
-    )
+def _batch(ctx: FlowContext, batch: Sequence[Waiting]) -> Want:
+    ids = [one.product_id for one in batch]
+    label = f"{len(ids)} products, {batch[0].sku} to {batch[-1].sku}" if len(ids) > 1 else batch[0].sku
     return want(
         "import-product-batch",
         instance=ctx.instance.name,

@@ -33,6 +33,26 @@ class ProductPage(Protocol):
         """Whether all that were there are read."""
 
 
+class ProductSweepPage(Protocol):
+    """One page of all products."""
+
+    @property
+    def products(self) -> Sequence[MagentoProduct]:
+        """The products by id."""
+
+    @property
+    def refused(self) -> Mapping[int, InvalidRecord]:
+        """Why products of the page cannot be read, by their ids."""
+
+    @property
+    def after_id(self) -> int:
+        """Where to go on."""
+
+    @property
+    def is_last(self) -> bool:
+        """Whether all that were there are read."""
+
+
 class CatalogReads(Protocol):
     """Reads of Magento's catalog, each for many products at once."""
 
@@ -40,6 +60,9 @@ class CatalogReads(Protocol):
         self, *, updated_from: datetime, after: ScanCursor | None, page_size: int
     ) -> ProductPage:
         """Return one page of the products that changed."""
+
+    def sweep_products(self, *, after_id: int, page_size: int) -> ProductSweepPage:
+        """Return one page of all products by id, those behind ``after_id``."""
 
     def products_by_id(self, ids: Sequence[int]) -> Mapping[int, MagentoProduct]:
         """Return products by entity id; one that is gone is missing.

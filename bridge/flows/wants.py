@@ -176,6 +176,13 @@ PLACES: Mapping[str, Place] = {
         lock=lambda _: "export-products",
         priority=42,
     ),
+    "sweep-products": Place(
+        title="Compare all of Magento's products with what Odoo was sent",
+        queue="catalog",
+        systems=_BOTH,
+        lock=lambda _: "sweep-products",
+        priority=35,
+    ),
     "rebuild-bindings": Place(
         title="Bind again what the bridge made in Odoo",
         queue="upkeep",

@@ -64,6 +64,15 @@ VALUES (:instance, :kind, :magento_id, :magento_label, :odoo_model, :odoo_id, {{
 ON CONFLICT (instance, kind, magento_id) DO UPDATE SET magento_id = excluded.magento_id
 RETURNING {_BINDING.columns}
 """
+#: Ids are text, of as many digits as the number has: so they compare as numbers do, on every database.
+_BETWEEN = f"""
+SELECT {_BINDING.columns} FROM bindings WHERE instance = :instance AND kind = :kind
+    AND (length(magento_id) > :after_length OR (length(magento_id) = :after_length AND magento_id > :after))
+    AND (length(magento_id) < :up_to_length OR (length(magento_id) = :up_to_length AND magento_id <= :up_to))
+ORDER BY length(magento_id), magento_id
+"""
+#: Longer than any id.
+_ENDLESS = "9" * 20
 _DROP = "DELETE FROM bindings WHERE instance = :instance AND kind = :kind AND magento_id = :magento_id"
 
 
@@ -97,6 +106,13 @@ class Bindings:
         with self._database.read() as session:
             rows = session.rows(_GET_MANY, instance=instance, kind=kind, ids=wanted)
         return {binding.magento_id: binding for binding in _BINDING.read_all(rows)}
+
+    def between(self, instance: str, kind: str, *, after: int, up_to: int | None) -> list[Binding]:
+        """Return the bindings of Magento's ids behind ``after``, up to and with ``up_to``; None: all behind it."""
+        low, high = str(after), _ENDLESS if up_to is None else str(up_to)
+        limits = {"after": low, "after_length": len(low), "up_to": high, "up_to_length": len(high)}
+        with self._database.read() as session:
+            return _BINDING.read_all(session.rows(_BETWEEN, instance=instance, kind=kind, **limits))
 
     def by_odoo(self, instance: str, kind: str, odoo_id: int) -> list[Binding]:
         """Return the bindings of an Odoo record: one, except where several Magento records share it."""

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from bridge.ledger.database import Database, Session
 from bridge.ledger.dialects import json_rows, to_text
 from bridge.ledger.facts import Arrival, DeadEvent, Event, StoredEvent, Taken
 from bridge.ledger.records import Lengths
-from bridge.ledger.shapes import Shape, to_json
+from bridge.ledger.shapes import Shape, moment, to_json
 from bridge.ledger.wants import key_of, want_in
 
 #: A longer body of a dead event is cut.
@@ -37,6 +38,10 @@ VALUES (:reason, :body, :size, :headers, :routing_key, {now}) RETURNING id
 _DEAD_GET = f"SELECT {_DEAD.columns} FROM dead_events WHERE id = :id"
 _REPLAYED = "UPDATE dead_events SET replayed_at = {now} WHERE id = :id"
 _GET = f"SELECT {_EVENT.columns} FROM events WHERE id = :id"
+_LAST_OF = """
+SELECT received_at FROM events WHERE instance = :instance AND source = :source AND subject = :subject
+ORDER BY id DESC LIMIT 1
+"""
 _DELETE = """
 DELETE FROM {table} WHERE id IN (
     SELECT id FROM {table} WHERE received_at < {later:-86400.0 * :days} ORDER BY received_at LIMIT :batch)
@@ -73,6 +78,12 @@ class Events:
         with self._database.read() as session:
             row = session.row(_GET, id=event_id)
         return _EVENT.read(row) if row else None
+
+    def last_of(self, instance: str, source: str, subject: str) -> datetime | None:
+        """Return when the newest event of ``source`` about ``subject`` came, or None."""
+        with self._database.read() as session:
+            found = session.value(_LAST_OF, instance=instance, source=source, subject=subject)
+        return None if found is None else moment(found)
 
     def count(self) -> int:
         """Return how many events are stored."""

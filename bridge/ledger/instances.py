@@ -6,6 +6,7 @@ import json
 import re
 import uuid
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from pydantic import SecretStr, ValidationError
@@ -36,6 +37,7 @@ RETURNING {_COLUMNS}
 """
 _GET = f"SELECT {_COLUMNS} FROM instances WHERE name = :name"
 _LIST = f"SELECT {_COLUMNS} FROM instances ORDER BY name"
+_SETTINGS = "SELECT name, settings, created_at FROM instances ORDER BY name"
 _NAMES = "SELECT name FROM instances ORDER BY name"
 _ADOPT = f"""
 UPDATE instances SET installation_id = :installation_id, anchored_for = :pair, updated_at = {{now}} WHERE name = :name
@@ -106,6 +108,15 @@ class Instances:
         """Return every instance's name; needs no secret key."""
         with self._database.read() as session:
             return [str(name) for (name,) in session.rows(_NAMES)]
+
+    def settings(self) -> dict[str, tuple[InstanceSettings, datetime]]:
+        """Return every instance's settings, and since when it is there; needs no secret key."""
+        with self._database.read() as session:
+            rows = session.rows(_SETTINGS)
+        return {
+            str(name): (InstanceSettings.model_validate_json(settings), moment(created_at))
+            for name, settings, created_at in rows
+        }
 
     def set(
         self,

@@ -59,7 +59,7 @@ class Ledger:
         self.mappings = Mappings(database)
         self.instances = Instances(database, vault=vault)
         self.stores = Stores(database)
-        self.runs = Runs(database)
+        self.runs = Runs(database, lengths=lengths)
         self.breakers = Breakers(database, lengths=lengths)
         self.pauses = Pauses(database)
         self.explanations = Explanations(database)

@@ -36,6 +36,10 @@ class Lengths:
     message_patience_seconds: float = 30.0
     #: After this long a job that waits for a lock or a job looks again by itself: a safety net only.
     wait_patience_seconds: float = 300.0
+    #: How many jobs of a run may be moving before its planner pauses, and for how long it then does. A worker should
+    #: not get through so many in that time.
+    run_most_moving: int = 500
+    run_pause_seconds: float = 15.0
     #: Failures in a row after which a system's breaker opens.
     breaker_failures: int = 5
     #: How long an open breaker keeps jobs back before one may try; doubles up to the maximum.

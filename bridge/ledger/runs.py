@@ -1,4 +1,8 @@
-"""Runs: a planner job that reads page by page and makes the jobs of a long action."""
+"""Runs: a planner job that reads page by page and makes the jobs of a long action.
+
+A planner pauses while many of its jobs are moving (DESIGN 5): a scan of a million records must not fill the ledger with
+jobs hours before they can run. Jobs that wait for a person do not count: they would hold it up for ever.
+"""
 
 from __future__ import annotations
 
@@ -7,10 +11,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from bridge.errors import JobCancelled, LeaseLost, RecordMissing, System
+from bridge.errors import DependencyNotReady, JobCancelled, LeaseLost, RecordMissing, StaleEvent, System
 from bridge.ledger.acts import cancel
 from bridge.ledger.database import Database, Session
-from bridge.ledger.records import Job, JobId, Progress, Run, RunId, Want
+from bridge.ledger.records import Job, JobId, Lengths, Progress, Run, RunId, Want
 from bridge.ledger.shapes import Shape, from_json, to_json
 from bridge.ledger.wants import want_in
 
@@ -30,6 +34,7 @@ _LIST = f"SELECT {_RUN.columns} FROM runs"
 _OF_PLANNER = (
     "SELECT id FROM runs WHERE planner_job_id = :job_id AND state = 'planning' ORDER BY id DESC LIMIT 1"
 )
+_WAS_PLANNED = "SELECT id FROM runs WHERE planner_job_id = :job_id AND state IN ('working', 'done') LIMIT 1"
 _PAGE = f"""
 UPDATE runs SET cursor = coalesce(:cursor, cursor), planned = planned + :planned, folded = folded + :folded,
     seen = seen + :seen, state = CASE WHEN :is_last THEN 'working' ELSE state END
@@ -44,6 +49,9 @@ _STILL_OURS = """
 SELECT cancel_requested FROM jobs WHERE id = :id AND fence = :fence AND {state_of_row} = 'running' {for_update}
 """
 _COUNT = "SELECT state, count(*) FROM jobs WHERE run_id = :id GROUP BY state"
+_MOVING = """
+SELECT count(*) FROM jobs WHERE run_id = :id AND state IN ('pending', 'queued', 'running', 'retry_waiting')
+"""
 _DONE = "UPDATE runs SET state = 'done', finished_at = {now} WHERE id = :id AND state = 'working'"
 _CANCEL = """
 UPDATE runs SET state = 'cancelled', finished_at = {now} WHERE id = :id AND state IN ('planning', 'working')
@@ -53,8 +61,9 @@ UPDATE runs SET state = 'cancelled', finished_at = {now} WHERE id = :id AND stat
 class Runs:
     """The runs of the ledger."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, *, lengths: Lengths) -> None:
         self._database = database
+        self._lengths = lengths
 
     def start(
         self,
@@ -91,9 +100,23 @@ class Runs:
         return self._database.write(work, on_conflict_again=True)
 
     def of_planner(self, job: Job) -> Run | None:
-        """Return the run that ``job`` plans, or None."""
+        """Return the run that ``job`` plans, or None. Every planner begins with it.
+
+        Raises:
+            StaleEvent: it is planned to its end: the same run was started once more during its last page.
+            DependencyNotReady: so many jobs of the run are moving that the planner waits.
+        """
         with self._database.read() as session:
             run_id = session.value(_OF_PLANNER, job_id=job.id)
+            moving = 0 if run_id is None else int(session.value(_MOVING, id=run_id))
+            if run_id is None and session.value(_WAS_PLANNED, job_id=job.id):
+                raise StaleEvent
+        if moving >= self._lengths.run_most_moving:
+            raise DependencyNotReady(
+                f"{moving} jobs of this run are still moving; it plans more when they are fewer.",
+                waits_for=f"run:{run_id}",
+                retry_after=self._lengths.run_pause_seconds,
+            )
         return None if run_id is None else self.get(RunId(run_id))
 
     def page(
@@ -166,10 +189,11 @@ class Runs:
             row = session.row(_GET, id=run_id)
         return _RUN.read(row) if row else None
 
-    def list(self, *, instance: str | None = None, limit: int = 50) -> list[Run]:
+    def list(self, *, instance: str | None = None, kind: str | None = None, limit: int = 50) -> list[Run]:
         """Return runs, newest first."""
-        where = " WHERE instance = :instance" if instance else ""
-        params: dict[str, Any] = {"limit": limit} | ({"instance": instance} if instance else {})
+        equal = {name: value for name, value in (("instance", instance), ("kind", kind)) if value}
+        where = f" WHERE {' AND '.join(f'{name} = :{name}' for name in equal)}" if equal else ""
+        params: dict[str, Any] = {"limit": limit, **equal}
         with self._database.read() as session:
             return _RUN.read_all(session.rows(f"{_LIST}{where} ORDER BY id DESC LIMIT :limit", **params))
 

@@ -31,7 +31,7 @@ PRODUCT_FIELDS = (
 TEXT_FIELDS = "items[id,sku,name,custom_attributes],total_count"
 ATTRIBUTE_FIELDS = "items[attribute_id,attribute_code,default_frontend_label,frontend_input,options[label,value]],total_count"
 CATEGORY_FIELDS = "items[id,parent_id,name,is_active,position,level],total_count"
-#: Within what an input limit of Magento allows by default.
+#: Values of one list in a query: SKUs, codes.
 _AT_ONCE = 50
 _PAGE_SIZE = 100
 #: Encoded characters of one list of values: with all else the query stays below what web servers take.
@@ -75,9 +75,9 @@ def products_by_id(
     found: dict[int, dict[str, Any]] = {}
     wanted = sorted({int(one) for one in ids})
     while wanted:
-        asked = wanted[:_AT_ONCE]
+        asked = wanted[:_PAGE_SIZE]
         condition = Filter("entity_id", ",".join(map(str, asked)), "in")
-        page = client.page("/products", [condition], sort=("entity_id",), page_size=_AT_ONCE, fields=fields)
+        page = client.page("/products", [condition], sort=("entity_id",), page_size=_PAGE_SIZE, fields=fields)
         rows = {row_id(row, "id"): row for row in page.rows}
         new = [one for one in asked if one in rows]
         found |= {one: rows[one] for one in new}

@@ -12,12 +12,12 @@ from collections.abc import Sequence
 import psycopg
 
 from bridge.errors import BridgeError
-from tests.bench import ledger_costs, orders, pipeline
+from tests.bench import catalog, ledger_costs, orders, pipeline
 from tests.support.rabbitmq import given_server
 from tests.support.services import BROKER_API_VARIABLE, BROKER_VARIABLE, POSTGRES_VARIABLE
 
 PAIRS = 7
-PARTS = ("pipeline", "orders", "ledger")
+PARTS = ("pipeline", "orders", "ledger", "catalog")
 
 
 def main() -> int:
@@ -55,6 +55,8 @@ def _measure(parts: Sequence[str], *, short: bool, threads: int) -> bool:
         is_good &= orders.measure(threads=threads, pairs=PAIRS, orders=orders_each, watched=watched)
     if "ledger" in parts:
         is_good &= ledger_costs.measure(many=100_000 if short else 1_000_000)
+    if "catalog" in parts:
+        is_good &= catalog.measure(threads=threads, rounds=3, products=500 if short else 5_000)
     return is_good
 
 

@@ -27,6 +27,7 @@ class Shop:
         self._ledger = ledger
         self._templates: list[Raw] = []
         self._number = FIRST_NUMBER
+        self._products: list[Raw] = []
 
     def answer(self, request: dict[str, Any]) -> Any:
         """Do what a request asks for, and return what it wants to know."""
@@ -62,6 +63,23 @@ class Shop:
             self._box.magento.orders.add(raw)
             made.append([number, raw["updated_at"]])
         return made
+
+    def do_catalog_instance(self, *, name: str, settings: Raw) -> Any:
+        """Add an instance to the ledger for a catalog that is new to Odoo."""
+        add_instance(self._ledger, self._box, name=name, settings={"auto_create_products": True, **settings})
+        return None
+
+    def do_products(self, *, count: int, configurable_share: float) -> Any:
+        """Put ``count`` products into the shop, its configurables and their children among them."""
+        self._products = self._box.magento.add_products(count, configurable_share=configurable_share)
+        return len(self._box.magento.catalog.all())
+
+    def do_change(self, *, count: int, is_silent: bool) -> Any:
+        """Give other names to ``count`` of the products that were put in last, or to all of them if there are fewer."""
+        for number, raw in enumerate(self._products[:count]):
+            values = {"name": f"Renamed {number} {is_silent}"}
+            self._box.magento.catalog.change(raw["sku"], values, is_silent=is_silent)
+        return None
 
     def do_latency(self, *, seconds: float) -> Any:
         """Let every answer of both systems take ``seconds`` longer."""

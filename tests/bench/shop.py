@@ -56,6 +56,18 @@ class Shop:
             for number, version in self.process.ask(do="orders", count=count)
         ]
 
+    def catalog_instance(self, name: str, **settings: Any) -> None:
+        """Add an instance that imports a catalog into an Odoo that knows nothing of it."""
+        self.process.ask(do="catalog_instance", name=name, settings=settings)
+
+    def products(self, count: int, *, configurable_share: float) -> int:
+        """Put products into the shop; return how many it has now."""
+        return int(self.process.ask(do="products", count=count, configurable_share=configurable_share))
+
+    def change(self, count: int, *, is_silent: bool = False) -> None:
+        """Rename products; ``is_silent`` as bulk writes do, without a new ``updated_at``."""
+        self.process.ask(do="change", count=count, is_silent=is_silent)
+
     def latency(self, seconds: float) -> None:
         """Let every answer take ``seconds`` longer."""
         self.process.ask(do="latency", seconds=seconds)

@@ -7,12 +7,14 @@ import os
 import secrets
 import tempfile
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
+from typing import Any
 
-from bridge.ledger import Ledger
+from bridge.flows.wants import PLACES
+from bridge.ledger import Ledger, Progress
 from consumers.topology import provision
 from producers.publisher import Publisher
 from schemas.events import Envelope
@@ -82,18 +84,59 @@ class World:
         seconds = time.monotonic() - started
         return Run(count=len(prepared), seconds=seconds, cpu_seconds=worker.cpu_seconds() - cpu)
 
+    def action(
+        self,
+        worker: Child,
+        kind: str,
+        *,
+        instance: str,
+        args: Mapping[str, Any] | None = None,
+        patience_seconds: float = 1200.0,
+    ) -> tuple[Run, Progress, list[float]]:
+        """Start a run as ``bridge run`` does and wait until all its jobs are done.
+
+        Returns what it took (``count`` is what the run has seen), its progress, and the worker's memory meanwhile.
+        """
+        place = PLACES[kind]
+        last = self._last()
+        held: list[float] = []
+        cpu, started = worker.cpu_seconds(), time.monotonic()
+        run_id = self.ledger.runs.start(
+            instance,
+            kind,
+            args or {},
+            queue=place.queue,
+            priority=place.priority,
+            systems=place.systems,
+            lock_key=None if place.lock is None else place.lock(""),
+        ).id
+
+        def is_through() -> bool:
+            held.append(worker.resident_mebibytes())
+            return self._ended(last) and self.ledger.runs.progress(run_id).run.state == "done"
+
+        wait_for(is_through, what=f"{kind} is done", seconds=patience_seconds, child=worker)
+        seconds = time.monotonic() - started
+        progress = self.ledger.runs.progress(run_id)
+        run = Run(count=progress.run.seen, seconds=seconds, cpu_seconds=worker.cpu_seconds() - cpu)
+        return run, progress, held
+
     def _last(self) -> int:
         with self.ledger.database.read() as session:
             return int(session.value(_LAST))
 
     def _are_done(self, last: int, number: int) -> bool:
+        return self._ended(last) == {"done": number}
+
+    def _ended(self, last: int) -> dict[str, int]:
+        """Return how many jobs behind ``last`` are done; none while any is open."""
         with self.ledger.database.read() as session:
             if session.value(_OPEN):
-                return False
+                return {}
             states = {str(state): int(found) for state, found in session.rows(_ENDED, last=last)}
         if {"blocked", "failed", "cancelled"} & set(states):
             raise RuntimeError(f"Not every job is done: {states}")
-        return states == {"done": number}
+        return states
 
     def _is_alive(self, one: Child) -> bool:
         return any(f":{one.pid}:" in process.name for process in self.ledger.processes.alive())

@@ -110,3 +110,17 @@ def test_old_events_are_deleted_in_batches(ledger: Ledger):
     ledger.database.command("UPDATE events SET received_at = {later:-86400.0 * 181} WHERE subject <> '5'")
     assert ledger.events.upkeep() == 599
     assert [event.subject for event in ledger.events.list()] == ["5"]
+
+
+def test_the_last_event_of_a_source_about_something_is_known(ledger: Ledger):
+    assert ledger.events.last_of("shop", "/schedules", "upkeep") is None
+    for number in (1, 2):
+        event = Event(
+            instance="shop", source="/schedules", event_id=f"upkeep@{number}", type="t", subject="upkeep", time=None,
+            data={},
+        )  # fmt: skip
+        ledger.events.take([Arrival(event=event, wants=())])
+    found = ledger.events.last_of("shop", "/schedules", "upkeep")
+    assert found is not None
+    assert found == max(one.received_at for one in ledger.events.list())
+    assert ledger.events.last_of("other", "/schedules", "upkeep") is None

@@ -368,3 +368,19 @@ def test_many_are_bound_in_one_statement_each_as_one_would_be(ledger):
         (10, None, None, "z"),
     ]
     assert ledger.bindings.get_many("other", "product", ["1"]) == {}
+
+
+def test_bindings_are_read_by_a_range_of_magentos_ids_as_numbers(ledger: Ledger):
+    ids = [1, 9, 10, 99, 100, 1000, 123456]
+    pairs = [Pair(magento_id=str(one), odoo_model="product.product", odoo_id=one) for one in ids]
+    ledger.bindings.bind_many("shop", "product", pairs)
+
+    def between(after: int, up_to: int | None) -> list[int]:
+        found = ledger.bindings.between("shop", "product", after=after, up_to=up_to)
+        return [int(one.magento_id) for one in found]
+
+    assert between(0, None) == ids
+    assert between(9, 100) == [10, 99, 100]
+    assert between(100, None) == [1000, 123456]
+    assert between(10, 98) == []
+    assert ledger.bindings.between("shop", "other", after=0, up_to=None) == []

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from bridge.errors import JobCancelled, LeaseLost
-from bridge.ledger import Job, Ledger, Run
-from bridge.retry import DONE, Decision
+from bridge.errors import DependencyNotReady, JobCancelled, LeaseLost, StaleEvent
+from bridge.ledger import Job, Ledger, Lengths, Run
+from bridge.ledger.runs import Runs
+from bridge.retry import DONE, Decision, decide
 from tests.support.ledger import again, claim, expire, in_threads, into, queue_all, state_of, want
 
 PAGES = [["1", "2", "3"], ["4", "5", "6"], ["7"]]
@@ -142,3 +143,52 @@ def test_a_run_without_jobs_is_done(ledger: Ledger):
     ledger.runs.page(job, run.id, cursor=None, wants=[], seen=0)
     ledger.jobs.finish(job, DONE)
     assert ledger.runs.progress(run.id).run.state == "done"
+
+
+def test_a_planner_pauses_while_many_of_its_jobs_are_moving(ledger: Ledger):
+    lengths = Lengths(run_most_moving=3, run_pause_seconds=7.0)
+    runs = Runs(ledger.database, lengths=lengths)
+    run, job = started(ledger)
+    assert runs.of_planner(job).id == run.id
+    plan_page(ledger, run, job)
+    ledger.jobs.finish(job, DONE)
+    job = again(ledger, job.id)
+    with pytest.raises(DependencyNotReady) as crowded:
+        runs.of_planner(job)
+    decision = decide(crowded.value, retry_count=0)
+    assert (decision.state, decision.delay_seconds, decision.uses_attempt) == ("retry_waiting", 7.0, False)
+    assert ledger.jobs.finish(job, decision) == "retry_waiting"
+    waiting = ledger.jobs.get(job.id)
+    assert (waiting.waits_for, waiting.retry_count) == (f"run:{run.id}", 0)
+    # One that waits for a person would hold the planner up for ever: it does not count.
+    first, *_ = ledger.jobs.list(run_id=run.id)
+    queue_all(ledger)
+    ledger.jobs.finish(claim(ledger, first.id), Decision(state="blocked"))
+    assert runs.of_planner(job).id == run.id
+
+
+def test_cancel_stops_a_planner_that_pauses(ledger: Ledger):
+    run, job = started(ledger)
+    plan_page(ledger, run, job)
+    ledger.jobs.finish(job, DONE)
+    job = again(ledger, job.id)
+    ledger.jobs.finish(job, Decision(state="retry_waiting", delay_seconds=7.0, waits_for=f"run:{run.id}"))
+    assert ledger.runs.cancel(run.id).state == "cancelled"
+    assert state_of(ledger, job.id) == "cancelled"
+    assert len(ledger.jobs.list(run_id=run.id)) == 3
+
+
+def test_the_same_run_started_during_its_last_page_is_no_failure(ledger: Ledger):
+    run, job = started(ledger)
+    for _ in PAGES[:-1]:
+        plan_page(ledger, run, job)
+        ledger.jobs.finish(job, DONE)
+        job = again(ledger, job.id)
+    # The clock wants it while it runs: it folds into the planner, which then runs once more.
+    assert ledger.runs.start("shop", "import-orders", run.args).id == run.id
+    plan_page(ledger, run, job)
+    assert ledger.jobs.finish(job, DONE) == "pending"
+    job = again(ledger, job.id)
+    with pytest.raises(StaleEvent) as stale:
+        ledger.runs.of_planner(job)
+    assert decide(stale.value, retry_count=0) == DONE

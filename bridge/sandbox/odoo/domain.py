@@ -20,6 +20,8 @@ OPERATORS = frozenset(
     }
 )
 TRUE: Node = ("true",)
+#: What is no plain sign in a pattern of ``like``.
+_SIGNS = re.compile(r"(\\.|[%_])", re.DOTALL)
 
 
 def parse(domain: Any, dialect: Dialect) -> Node:
@@ -86,13 +88,22 @@ def leaves(node: Node) -> list[Leaf]:
     return [leaf for part in node[1:] for leaf in leaves(part)]
 
 
-def required_leaves(node: Node) -> list[Leaf]:
-    """Return the leaves that every match satisfies: those that an index may use."""
+def required_groups(node: Node) -> list[list[Leaf]]:
+    """Return groups of leaves of each of which every match satisfies at least one: those that an index may use."""
+    if node[0] == "&":
+        return required_groups(node[1]) + required_groups(node[2])
+    group = _alternatives(node)
+    return [group] if group else []
+
+
+def _alternatives(node: Node) -> list[Leaf]:
+    """Return the leaves of a leaf or of ``|`` between leaves; none of anything else."""
     if node[0] == "leaf":
         return [node[1]]
-    if node[0] == "&":
-        return required_leaves(node[1]) + required_leaves(node[2])
-    return []
+    if node[0] != "|":
+        return []
+    parts = [_alternatives(part) for part in node[1:]]
+    return [leaf for part in parts for leaf in part] if all(parts) else []
 
 
 def matches(node: Node, test: Callable[[Leaf], bool]) -> bool:
@@ -148,9 +159,15 @@ def _like(operator: str, have: Any, want: Any) -> bool:
     return (pattern.fullmatch(str(have)) is not None) != is_negative
 
 
+def literal_of(want: str) -> str | None:
+    """Return the only text that ``=like want`` finds; None where a wildcard makes them several."""
+    parts = _SIGNS.split(want)
+    return None if {"%", "_"} & set(parts) else "".join(part.removeprefix("\\") for part in parts)
+
+
 @lru_cache(maxsize=512)
 def _pattern(want: str, operator: str) -> re.Pattern[str]:
     text = want if operator.startswith("=") else f"%{want}%"
-    parts = re.split(r"(\\.|[%_])", text)
+    parts = _SIGNS.split(text)
     body = "".join({"%": ".*", "_": "."}.get(part, re.escape(part.removeprefix("\\"))) for part in parts)
     return re.compile(body, re.DOTALL | (re.IGNORECASE if "ilike" in operator else 0))

@@ -267,6 +267,22 @@ def test_an_email_is_found_without_regard_to_its_case(odoo):
     assert odoo("res.partner", "search", [["email", "=ilike", f"ada.{major(odoo)}@example.COM"]]) == [made]
 
 
+def test_several_references_are_found_at_once_whatever_their_case_and_signs(odoo):
+    names = [f"A_{major(odoo)}%", f"AX{major(odoo)}%", f"B{major(odoo)}\\Z"]
+    ids = [odoo.state.create("product.product", {"name": one, "default_code": one}) for one in names]
+
+    def found(*patterns):
+        parts = [["default_code", "=ilike", one] for one in patterns]
+        return odoo("product.product", "search", ["|"] * (len(parts) - 1) + parts, order="id")
+
+    escaped = f"a\\_{major(odoo)}\\%", f"b{major(odoo)}\\\\z"
+    assert found(*escaped) == [ids[0], ids[2]]
+    # A bare sign stands for any other; with one of these no index helps.
+    assert found(f"a_{major(odoo)}\\%", escaped[1]) == ids
+    both = ["&", ["name", "=", names[0]], "|", *([["default_code", "=ilike", one] for one in escaped])]
+    assert odoo("product.product", "search", both) == [ids[0]]
+
+
 def test_a_method_that_returns_none_answers_neither_result_nor_error(odoo):
     partner = odoo.state.create("res.partner", {"name": "Gone"})
     assert odoo.rpc("res.partner", "action_archive", [partner]) == {"jsonrpc": "2.0", "id": None}

@@ -5,8 +5,10 @@ import secrets
 import pytest
 
 from bridge.errors import ServiceUnavailable
+from bridge.flows.wants import want
 from bridge.ledger import Ledger
-from consumers.beat import SCHEDULES, Schedule, Ticker, tick
+from bridge.settings import SCHEDULED
+from consumers.beat import SCHEDULES, Schedule, Ticker, last_tick, tick
 
 SHOP = {"base_url": "http://127.0.0.1:9", "odoo_url": "http://127.0.0.1:9", "odoo_db": "o", "odoo_user": "u"}
 
@@ -52,7 +54,12 @@ def test_the_scan_for_lost_events_makes_a_run_for_each_instance(ledger):
 
 @pytest.mark.parametrize("one", SCHEDULES, ids=lambda one: one.name)
 def test_every_schedule_can_be_done_on_an_empty_ledger(ledger, one):
-    assert tick(ledger, one, now=1e9) >= 1
+    everything = ",".join(f"{name}=5m" for name in SCHEDULED)
+    for name in ledger.instances.names():
+        ledger.instances.set(name, {"schedules": everything})
+    assert tick(ledger, one, now=1e9) == (2 if one.per_instance else 1)
+    jobs = ledger.jobs.list()
+    assert {job.kind for job in jobs} == ({one.name} if one.per_instance else set())
     assert one.title
     assert one.every_seconds >= 60
 
@@ -68,3 +75,64 @@ def test_a_schedule_that_fails_stops_neither_the_ticker_nor_the_others(ledger):
     ticker.start()
     ticker.stop()
     assert sorted(done) == ["second", "shop"]
+
+
+def by_name(name):
+    (found,) = [one for one in SCHEDULES if one.name == name]
+    return found
+
+
+def test_the_schedules_that_may_be_set_are_those_of_an_instance():
+    assert set(SCHEDULED) == {one.name for one in SCHEDULES if one.per_instance}
+
+
+def test_an_instance_that_only_imports_orders_is_not_scanned_for_anything_else(ledger):
+    done = [one.name for one in SCHEDULES if one.per_instance and tick(ledger, one, now=3 * 3600.0)]
+    assert done == ["import-orders"]
+
+
+@pytest.mark.parametrize(
+    "name", ["import-customers", "import-products", "import-categories", "import-stores"]
+)
+def test_a_scan_is_on_once_the_instance_has_used_it(ledger, name):
+    night = 3 * 3600.0
+    assert tick(ledger, by_name(name), now=night) == 0
+    if name in {"import-customers", "import-products"}:
+        ledger.runs.start("shop", name, {"updated_from": "2026-01-01T00:00:00+00:00"})
+    else:
+        ledger.jobs.want([want(name, instance="shop", entity="all")])
+    assert tick(ledger, by_name(name), now=night) == 1
+    assert (last_tick(ledger, by_name(name), "shop") is None, last_tick(ledger, by_name(name), "second")) == (
+        False,
+        None,
+    )
+
+
+def test_the_sweep_begins_at_night_and_after_the_first_import_of_products(ledger):
+    assert tick(ledger, by_name("sweep-products"), now=3 * 3600.0) == 0
+    ledger.runs.start("shop", "import-products", {})
+    assert [tick(ledger, by_name("sweep-products"), now=hour * 3600.0) for hour in (1, 3, 4, 12, 27)] == [
+        0,
+        1,
+        0,
+        0,
+        1,
+    ]
+
+
+def test_an_instance_that_comes_anew_under_a_name_has_used_nothing(ledger):
+    ledger.runs.start("shop", "import-products", {})
+    ledger.instances.remove("shop")
+    ledger.instances.add("shop", SHOP, {})
+    assert tick(ledger, by_name("import-products"), now=0.0) == 0
+
+
+def test_the_setting_of_an_instance_says_how_often(ledger):
+    orders = by_name("import-orders")
+    ledger.instances.set("shop", {"schedules": "import-orders=1h,import-products=30m"})
+    ledger.instances.set("second", {"schedules": "import-orders=off"})
+    assert [tick(ledger, orders, now=now) for now in (0.0, 600.0, 3599.0, 3600.0)] == [1, 0, 0, 1]
+    assert tick(ledger, by_name("import-products"), now=0.0) == 1
+    # Another length: its slots are others.
+    ledger.instances.set("shop", {"schedules": "import-orders=10m"})
+    assert [tick(ledger, orders, now=now) for now in (3600.0, 3700.0, 4200.0)] == [1, 0, 1]
