@@ -116,7 +116,7 @@ def test_an_edit_in_magento_that_is_taken_back_is_gone(known) -> None:
 
 
 def test_a_sku_cannot_be_renamed_in_magento_so_an_edit_of_it_is_a_conflict(known) -> None:
-    shop, sku, product_id = known(sync_direction="odoo")
+    shop, _sku, product_id = known(sync_direction="odoo")
     shop.edit(product_id, default_code="RENAMED")
     shop.forget_calls()
     assert shop.export(product_id).result == {"unchanged": 1, "conflicts": 1}
@@ -124,7 +124,7 @@ def test_a_sku_cannot_be_renamed_in_magento_so_an_edit_of_it_is_a_conflict(known
 
 
 def test_the_edit_of_a_formatting_is_seen_once_odoo_was_read(known) -> None:
-    shop, sku, product_id = known()
+    shop, _sku, product_id = known()
     shop.export(product_id)
     shop.edit(product_id, description="<p><b>No. 1</b></p>")
     assert shop.export(product_id).result == {"unchanged": 1, "conflicts": 1}
