@@ -27,6 +27,7 @@ OF_THE_INSTANCE = {
     "verify_ssl",
     "call_deadline_seconds",
     "export_products",
+    "price_scope",
     "sync_direction",
     "stock_api_mode",
     "stock_source_code",
