@@ -195,12 +195,11 @@ def fingerprint_of(plan: ProductPlan) -> str:
 
 def marks_of(cells: Mapping[str, str]) -> dict[str, str]:
     """Return a digest of each of ``cells`` that follows Magento."""
-    return digests_of({name: cell for name, cell in cells.items() if name.partition("@")[0] in FOLLOWING})
-
-
-def digests_of(texts: Mapping[str, str]) -> dict[str, str]:
-    """Return a short digest of each of ``texts`` by its name."""
-    return {name: hashlib.sha256(text.encode()).hexdigest()[:_MARK] for name, text in texts.items()}
+    return {
+        name: hashlib.sha256(cell.encode()).hexdigest()[:_MARK]
+        for name, cell in cells.items()
+        if name.partition("@")[0] in FOLLOWING
+    }
 
 
 def write_marks(marks: Mapping[str, str]) -> str:
