@@ -22,7 +22,7 @@ from celery.beat import ScheduleEntry, Scheduler
 from bridge.bootstrap import open_ledger
 from bridge.errors import BridgeError
 from bridge.flows.wants import PLACES
-from bridge.ledger import Arrival, Event, Ledger
+from bridge.ledger import Arrival, Event, Job, Ledger
 from bridge.settings import process_settings
 
 log = structlog.get_logger()
@@ -30,6 +30,8 @@ log = structlog.get_logger()
 _SOURCE = "/schedules"
 _TICK = "bridge.schedule.ticked"
 _BEAT_SECONDS = 5.0
+#: Earlier runs that are looked through for one that wrote.
+_RUNS_LOOKED_AT = 50
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,6 +66,30 @@ def _import_orders(ledger: Ledger, instance: str) -> None:
     )
 
 
+def _export_prices(ledger: Ledger, instance: str) -> None:
+    """Export prices once more where a person has exported all before: the first time is theirs to look at."""
+    if ledger.instances.get(instance).settings.master("price") != "odoo":
+        return
+    done = ledger.jobs.list(instance=instance, kind="export-prices", states=("done",), limit=_RUNS_LOOKED_AT)
+    if not any(_exported_all(job) for job in done):
+        return
+    place = PLACES["export-prices"]
+    lock = None if place.lock is None else place.lock("")
+    ledger.runs.start(
+        instance,
+        "export-prices",
+        {},
+        queue=place.queue,
+        priority=place.priority,
+        systems=place.systems,
+        lock_key=lock,
+    )
+
+
+def _exported_all(job: Job) -> bool:
+    return not job.data.keys() & {"dry_run", "skus"} and "outcome" not in (job.result or {})
+
+
 #: What happens by the clock.
 SCHEDULES: tuple[Schedule, ...] = (
     Schedule(
@@ -71,6 +97,12 @@ SCHEDULES: tuple[Schedule, ...] = (
         title="Scan Magento for orders whose event was lost",
         every_seconds=300.0,
         act=_import_orders,
+    ),
+    Schedule(
+        name="export-prices",
+        title="Export prices that changed in Odoo, or whose day has come, after a first run by hand",
+        every_seconds=3600.0,
+        act=_export_prices,
     ),
     Schedule(
         name="upkeep",

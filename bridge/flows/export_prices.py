@@ -108,10 +108,13 @@ def run(ctx: FlowContext) -> Mapping[str, Any]:
     scan = ctx.ledger.runs.of_planner(ctx.job)
     if scan is None:
         raise PermanentError("This run is gone from the ledger. Start a new one: bridge run export-prices.")
+    ctx.reread_after_block()
     if ctx.settings.master("price") != "odoo":
         ctx.ledger.runs.page(ctx.job, scan.id, cursor=None, wants=[], seen=0)
         return {"outcome": not_master(ctx.instance.name)}
-    groups_of(ctx, scopes_of(ctx), ())
+    if scan.cursor is None:
+        # What blocks all prices blocks here, once, and not each of the batches.
+        groups_of(ctx, scopes_of(ctx), ())
     how = {name: True for name in ("verify", "dry_run") if scan.args.get(name)}
     asked = scan.args.get("skus")
     if asked:
