@@ -22,7 +22,7 @@ from celery.beat import ScheduleEntry, Scheduler
 from bridge.bootstrap import open_ledger
 from bridge.errors import BridgeError
 from bridge.flows.wants import PLACES, want
-from bridge.ledger import Arrival, Event, Ledger
+from bridge.ledger import Arrival, Event, Job, Ledger
 from bridge.settings import InstanceSettings, process_settings
 from consumers.timing import Pace, pace_of, slot_of
 
@@ -31,6 +31,8 @@ log = structlog.get_logger()
 _SOURCE = "/schedules"
 _TICK = "bridge.schedule.ticked"
 _BEAT_SECONDS = 5.0
+#: Earlier runs that are looked through for one that wrote.
+_RUNS_LOOKED_AT = 50
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,6 +83,20 @@ def _job(kind: str) -> Callable[[Ledger, str], None]:
     return act
 
 
+def _export_prices(ledger: Ledger, instance: str) -> None:
+    """Export prices once more where a person has exported all before: the first time is theirs to look at."""
+    if ledger.instances.get(instance).settings.master("price") != "odoo":
+        return
+    done = ledger.jobs.list(instance=instance, kind="export-prices", states=("done",), limit=_RUNS_LOOKED_AT)
+    if not any(_exported_all(job) for job in done):
+        return
+    _run("export-prices")(ledger, instance)
+
+
+def _exported_all(job: Job) -> bool:
+    return not job.data.keys() & {"dry_run", "skus"} and "outcome" not in (job.result or {})
+
+
 #: What happens by the clock.
 SCHEDULES: tuple[Schedule, ...] = (
     Schedule(
@@ -123,6 +139,12 @@ SCHEDULES: tuple[Schedule, ...] = (
         every_seconds=24 * 3600.0,
         act=_job("import-stores"),
         after="import-stores",
+    ),
+    Schedule(
+        name="export-prices",
+        title="Export prices that changed in Odoo, or whose day has come, after a first run by hand",
+        every_seconds=3600.0,
+        act=_export_prices,
     ),
     Schedule(
         name="upkeep",

@@ -22,6 +22,7 @@ from bridge.errors import (
 )
 from bridge.flows.context import FlowContext
 from bridge.flows.order_products import PRODUCT_BINDING
+from bridge.flows.price_following import PRICE_BINDING
 from bridge.flows.price_source import Priced, groups_of, read_priced, scopes_of
 from bridge.flows.price_writing import PriceChange, read_state, wait_for_prices, write_changes
 from bridge.flows.product_writing import digest
@@ -31,10 +32,8 @@ from bridge.magento import catalog
 from bridge.translate.magento_prices import MagentoPrices, rows_between
 from bridge.translate.price_plan import plan_prices
 from bridge.translate.price_records import PricedProduct, PriceGroup, PriceScope, PriceUnclear, ProductPrices
-from bridge.translate.product_plan import digests_of, read_marks, write_marks
+from bridge.translate.product_plan import read_marks, write_marks
 
-#: Kind of the bindings that keep what prices Magento was last known to have.
-PRICE_BINDING = "product_price"
 #: Products of one batch.
 PAGE_SIZE = 100
 #: Types with prices of their own; a bundle's special price and tiers are percentages, others have none.
@@ -63,8 +62,7 @@ class _Bound:
     @property
     def changed(self) -> set[str]:
         """The prices that are others than those last known."""
-        now = digests_of(self.prices.texts)
-        return {name for name, mark in now.items() if self.marks.get(name) != mark}
+        return {name for name, mark in self.prices.marks.items() if self.marks.get(name) != mark}
 
 
 @dataclass(kw_only=True)
@@ -110,10 +108,13 @@ def run(ctx: FlowContext) -> Mapping[str, Any]:
     scan = ctx.ledger.runs.of_planner(ctx.job)
     if scan is None:
         raise PermanentError("This run is gone from the ledger. Start a new one: bridge run export-prices.")
+    ctx.reread_after_block()
     if ctx.settings.master("price") != "odoo":
         ctx.ledger.runs.page(ctx.job, scan.id, cursor=None, wants=[], seen=0)
         return {"outcome": not_master(ctx.instance.name)}
-    groups_of(ctx, scopes_of(ctx), ())
+    if scan.cursor is None:
+        # What blocks all prices blocks here, once, and not each of the batches.
+        groups_of(ctx, scopes_of(ctx), ())
     how = {name: True for name in ("verify", "dry_run") if scan.args.get(name)}
     asked = scan.args.get("skus")
     if asked:
@@ -225,8 +226,7 @@ def _export(ctx: FlowContext, entities: Sequence[str], outcome: _Outcome, *, ver
     write_changes(ctx, changes, refused=lambda entity, error: outcome.refused.update({entity: error}))
     done = [one for one in wanted if one.entity not in outcome.refused]
     for one in done:
-        kept = {name: text for name, text in one.prices.texts.items() if name not in one.given_up}
-        one.marks = digests_of(kept)
+        one.marks = {name: mark for name, mark in one.prices.marks.items() if name not in one.given_up}
     _keep(ctx, done)
     outcome.written += len(written - outcome.refused.keys())
     outcome.found_equal += len([one for one in done if one.entity not in written])

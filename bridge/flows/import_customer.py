@@ -12,6 +12,7 @@ from typing import Any
 
 from bridge.errors import InvalidRecord, OrderUnclear, RecordMissing
 from bridge.flows.context import FlowContext
+from bridge.flows.customer_pricelist import follow_group
 from bridge.flows.freshness import insist_on_version
 from bridge.flows.order_partners import Row, find, find_or_make_address, make
 from bridge.flows.order_writing import write_absolute
@@ -61,7 +62,15 @@ def run(ctx: FlowContext) -> Mapping[str, Any]:
     for address in addresses:
         find_or_make_address(ctx, partner_id, address, known)
     tag_id = _tag(ctx, account, partner, kept=kept)
-    _keep(ctx, {"marks": family.marks, "tag_id": tag_id})
+    pricelist_id = follow_group(
+        ctx,
+        partner_id,
+        account.customer.group_id,
+        given=kept.get("pricelist_id"),
+        is_new=is_new,
+        write=lambda values: _write(ctx, partner_id, values, version=account.updated_at),
+    )
+    _keep(ctx, {"marks": family.marks, "tag_id": tag_id, "pricelist_id": pricelist_id})
     return result
 
 

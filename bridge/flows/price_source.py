@@ -102,7 +102,9 @@ def scopes_of(ctx: FlowContext, before: Collection[int] = ()) -> list[PriceScope
         places = [(one.currency, one.timezone) for one in common or websites]
     else:
         scopes = []
-        places = [(one.base_currency, one.timezone) for one in ctx.magento.store_configs()]
+        # Where none is known they are read here, to hear why.
+        configs = ctx.reference.store_configs() or ctx.magento.store_configs()
+        places = [(one.base_currency, one.timezone) for one in configs]
     currencies = {currency for currency, _ in places}
     if len(currencies) > 1:
         raise _other_currency("all websites", ", ".join(sorted(currencies)), "one currency")

@@ -9,6 +9,7 @@ from typing import Any
 from bridge.errors import BridgeError, InvalidRecord, OperatorError
 from bridge.flows.context import FlowContext
 from bridge.flows.order_products import PRODUCT_BINDING
+from bridge.flows.price_following import follow_prices
 from bridge.flows.product_book import gather_book, gather_texts
 from bridge.flows.product_claims import owners, same_sku
 from bridge.flows.product_conflicts import heed_odoo
@@ -151,7 +152,8 @@ def carry_over(
 ) -> None:
     """Write what changed of products that are bound; ``found`` were bound before this import."""
     bound: list[Bound] = []
-    for entity, binding in bindings_of(ctx, shelf, plans).items():
+    there = bindings_of(ctx, shelf, plans)
+    for entity, binding in there.items():
         plan = plans[entity]
         if plan.role == "kit":
             continue
@@ -168,8 +170,16 @@ def carry_over(
         bound,
         refused=lambda entity, error: outcome.refuse(int(entity), plans[entity].sku, error),
     )
+    updated |= follow_prices(
+        ctx,
+        shelf,
+        plans,
+        {entity: binding for entity, binding in there.items() if int(entity) not in outcome.refused},
+        refused=lambda entity, error: outcome.refuse(int(entity), plans[entity].sku, error),
+    )
     outcome.updated += len(updated & found.keys())
-    outcome.unchanged += sum(1 for one in bound if not one.change and one.entity in found)
+    same = {one.entity for one in bound if not one.change} - updated
+    outcome.unchanged += len(same & found.keys())
 
 
 def _plans(ctx: FlowContext, products: Sequence[MagentoProduct], outcome: Outcome) -> dict[str, ProductPlan]:

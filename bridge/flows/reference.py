@@ -129,6 +129,10 @@ class Reference:
                 found.setdefault(language, view.code)
         return found
 
+    def store_configs(self) -> list[StoreConfig]:
+        """Return what each store view works with; none where they cannot be read."""
+        return self._store_configs()
+
     def magento_weight_unit(self) -> WeightUnit:
         """Return the unit of weights in Magento: of all store views, or of the first where they differ."""
         units = [view.weight_unit for view in self._store_configs()]

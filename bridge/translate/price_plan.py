@@ -31,6 +31,7 @@ from bridge.translate.price_rules import as_of, changes_at, is_dated, price_of, 
 ABOVE_BASE = "a group's price above the base price: its customers pay the base price"
 DATED_GROUP = "a group's price for a time only: tier prices have no dates"
 DATED_INCREASE = "a higher price for a time only: a special price can only be lower"
+DATED_NOTHING = "a price of 0 or less for a time"
 DATED_QUANTITY = "a price from a quantity on for a time only: tier prices have no dates"
 DATED_UNCLEAR = "a price for a time only that takes another currency at the rate of the day"
 WHOLE_DAYS = "a price for parts of a day: it holds for the whole day"
@@ -121,7 +122,9 @@ def _special(
         is_over = end is not None and end <= now
         if not is_over and prices[index] > base:
             unsaid.add(DATED_INCREASE)
-        elif not is_over and 0 < prices[index] < base:
+        elif not is_over and prices[index] <= 0:
+            unsaid.add(DATED_NOTHING)
+        elif not is_over and prices[index] < base:
             first_day, last_day = _days(begin, end, ZoneInfo(scope.timezone), unsaid)
             return SpecialPrice(price=prices[index], first_day=first_day, last_day=last_day)
         index = last + 1

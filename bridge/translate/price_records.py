@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -18,6 +19,8 @@ PriceBase = Literal["list_price", "standard_price", "pricelist"]
 ALL_GROUPS = 32000
 #: Magento's id of all websites, and of the store that holds default values.
 EVERYWHERE = 0
+#: Length of the digest of one price.
+_MARK = 10
 
 
 class PriceUnclear(OperatorError):
@@ -156,6 +159,16 @@ class ProductPrices:
                 f"{number(quantity)}:{number(price)}" for quantity, price in rows
             )
         return found
+
+    @property
+    def marks(self) -> dict[str, str]:
+        """A digest of each of ``texts``."""
+        return {name: mark_of_price(text) for name, text in self.texts.items()}
+
+
+def mark_of_price(text: str) -> str:
+    """Return a short digest of a price that is a text: what was sent is told from it, never kept."""
+    return hashlib.sha256(text.encode()).hexdigest()[:_MARK]
 
 
 def number(value: Decimal) -> str:

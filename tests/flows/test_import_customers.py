@@ -18,6 +18,12 @@ from tests.support.orders import Raw, calls, new_order, partner, partners_of, pu
 from tests.support.shop import ROOM, Shop
 
 VERSIONS = (16, 18, 19)
+#: Where Odoo keeps the pricelist that was chosen for a contact.
+CHOSEN = {
+    16: "property_product_pricelist",
+    18: "specific_property_product_pricelist",
+    19: "specific_property_product_pricelist",
+}
 #: Beyond the ids of the accounts that the sandbox begins with.
 _NUMBERS = itertools.count(100_001)
 
@@ -244,6 +250,54 @@ def test_a_group_gives_the_tag_that_it_is_mapped_to_and_takes_its_own_one_away(o
     assert partner(shop, made["id"])["category_id"] == [own]
     values = {row.value: row for row in shop.ledger.mappings.list("shop", kind="customer_group")}
     assert values["7"].state == "unmapped"
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_a_group_gives_the_pricelist_that_it_is_mapped_to_and_what_a_person_chose_stays(
+    open_shop: OpenShop, version: int
+) -> None:
+    shop = open_shop(version)
+    retail, trade, own = (
+        shop.box.odoo.create("product.pricelist", {"name": name}) for name in ("Retail", "Trade", "VIP")
+    )
+    map_to(shop, "customer_group_pricelist", "2", retail)
+    map_to(shop, "customer_group_pricelist", "3", trade)
+
+    def chosen(made: Raw) -> int | None:
+        return partner(shop, made["id"]).get(CHOSEN[version])
+
+    raw = new_account(shop, group_id=2)
+    made = imported(shop, raw)
+    assert chosen(made) == retail
+    raw = change(shop, raw, group_id=3)
+    imported(shop, raw)
+    assert chosen(made) == trade
+    shop.box.odoo.write("res.partner", made["id"], {"property_product_pricelist": own})
+    raw = change(shop, raw, at="2026-11-24 11:00:00", group_id=2)
+    imported(shop, raw)
+    assert chosen(made) == own
+    # A group without a pricelist takes away what another one gave, and no more.
+    other = new_account(shop, group_id=2)
+    made = imported(shop, other)
+    other = change(shop, other, group_id=7)
+    imported(shop, other)
+    assert chosen(made) is None
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_a_partner_that_was_there_before_keeps_the_pricelist_that_it_has(
+    open_shop: OpenShop, version: int
+) -> None:
+    shop = open_shop(version)
+    trade, own = (shop.box.odoo.create("product.pricelist", {"name": name}) for name in ("Trade", "VIP"))
+    map_to(shop, "customer_group_pricelist", "3", trade)
+    for before, after in ((own, own), (None, trade)):
+        raw = new_account(shop, group_id=3)
+        values = {"name": "Nora Krause", "email": raw["email"]}
+        had = {"property_product_pricelist": before} if before else {}
+        partner_id = shop.box.odoo.create("res.partner", values | had)
+        made = imported(shop, raw)
+        assert (made["id"], made.get(CHOSEN[version])) == (partner_id, after)
 
 
 def test_an_account_that_is_gone_from_magento_leaves_its_partner(open_shop: OpenShop) -> None:

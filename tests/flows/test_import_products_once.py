@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
+from decimal import Decimal
 from itertools import product
 
 import pytest
@@ -31,9 +32,10 @@ TEMPLATES = FlowWrite("templates", "product.template.load")
 VARIANTS = FlowWrite("variants", "product.product.load", contains=b"product_tmpl_id/.id")
 GOODS = FlowWrite("goods", "product.product.load", contains=b"list_price")
 UPDATE = FlowWrite("update", "product.product.load", contains=b'".id"', lacks=b"list_price")
+PRICE = FlowWrite("price", "product.product.load", contains=b"list_price", lacks=b"standard_price")
 ARCHIVE = FlowWrite("archive", "product.template.write")
 MAKING = (ATTRIBUTES, VALUES, TEMPLATES, VARIANTS, GOODS)
-CHANGING = (UPDATE, ARCHIVE)
+CHANGING = (UPDATE, PRICE, ARCHIVE)
 
 
 @pytest.fixture(scope="module")
@@ -137,7 +139,7 @@ def test_a_change_that_is_broken_anywhere_is_written_down_as_it_is(
     assert world.run().state == "done"
     changed = world.ids[1:4]
     for product_id in changed:
-        world.catalog.change(product_id, name=f"New {product_id}", is_enabled=False)
+        world.catalog.change(product_id, name=f"New {product_id}", is_enabled=False, price=Decimal(55))
     armed = world.shop.proxy(write).once(kind, write.fits)
     job = world.run()
     assert armed.fired.is_set(), "the write was never sent"
@@ -152,6 +154,7 @@ def test_a_change_that_is_broken_anywhere_is_written_down_as_it_is(
         )
         template = templates[row["product_tmpl_id"]]
         assert (template["name"], template["active"], row["active"]) == (f"New {product_id}", False, False)
+        assert template["list_price"] == 55
     world.insist_on_once()
     assert world.run().result == {"unchanged": 8}
 

@@ -101,6 +101,7 @@ def map_to(shop: Shop, kind: str, value: str, odoo_id: int) -> None:
         "store": "crm.team",
         "currency": "product.pricelist",
         "customer_group": "res.partner.category",
+        "customer_group_pricelist": "product.pricelist",
     }
     shop.ledger.mappings.set(
         "shop", kind, value, odoo_model=models[kind], odoo_id=odoo_id, odoo_label=value, by="test"

@@ -28,6 +28,7 @@ OF_THE_INSTANCE = {
     "call_deadline_seconds",
     "export_products",
     "import_images",
+    "price_scope",
     "sync_direction",
     "stock_api_mode",
     "stock_source_code",

@@ -18,6 +18,10 @@ TYPE_LABELS = {
 }
 
 
+#: The pricelist that was chosen for a contact; its own field since 18, a property before.
+CHOSEN_PRICELIST = "specific_property_product_pricelist"
+
+
 class Partner(Model):
     """``res.partner``."""
 
@@ -27,6 +31,8 @@ class Partner(Model):
         """Turn ``company_type`` into ``is_company``."""
         if "company_type" in values:
             values["is_company"] = values.pop("company_type") == "company"
+        if "property_product_pricelist" in values and CHOSEN_PRICELIST in self.fields:
+            values[CHOSEN_PRICELIST] = values.pop("property_product_pricelist") or None
         return values
 
     def defaults(self, values: Row) -> Row:
@@ -114,6 +120,12 @@ class Partner(Model):
                 found.setdefault(row.get("type") or "", child)
         return {kind: found.get(kind, record_id) for kind in dict.fromkeys([*kinds, "contact"])}
 
+    def value(self, row: Row, name: str) -> Any:
+        """Return a field; 16 keeps a chosen pricelist under the name of the one that holds."""
+        if name == "property_product_pricelist" and not row.get(name):
+            return self.compute(row, name)
+        return super().value(row, name)
+
     def compute(self, row: Row, name: str) -> Any:
         """Return fields that follow from others."""
         if name == "commercial_partner_id":
@@ -125,7 +137,7 @@ class Partner(Model):
         if name == "email_normalized":
             return (row.get("email") or "").strip().lower() or None
         if name == "property_product_pricelist":
-            return self.env.company()["_pricelist_id"]
+            return row.get(CHOSEN_PRICELIST) or self.env.company()["_pricelist_id"]
         if name == "country_code":
             country = self.env.db.table("res.country").rows.get(row.get("country_id") or 0, {})
             return country.get("code")

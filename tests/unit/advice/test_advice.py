@@ -48,11 +48,13 @@ from bridge.flows.context import StoreViewUnknown
 from bridge.flows.effects import EffectUnclear
 from bridge.flows.import_stores import StoresUnclear
 from bridge.flows.order_products import ProductUnknown
+from bridge.flows.price_writing import PriceRefused
 from bridge.flows.product_writing import ProductRefused
 from bridge.flows.rebuild_bindings import StoreUnknown
 from bridge.flows.update_order import OrderChanged
 from bridge.ledger import LedgerUnavailable
 from bridge.translate.order_book import OrderRules
+from bridge.translate.price_records import PriceUnclear
 from bridge.translate.product_plan import ProductUnclear
 from bridge.translate.total_policy import judge
 from bridge.wire import NoAnswer
@@ -343,6 +345,34 @@ CASES: dict[str, tuple[Make, tuple[str, ...]]] = {
     "the tree of categories is broken": (
         lambda: CatalogUnclear("Category 4 has no name.", system="magento", reason="categories"),
         ("Category 4", "Catalog > Categories"),
+    ),
+    "a price is nothing": (
+        lambda: PriceUnclear("The price of MUG is 0.", system="odoo", reason="amount", sku="MUG"),
+        ("The price of MUG is 0", "above 0"),
+    ),
+    "a price is at the rate of the day": (
+        lambda: PriceUnclear("It takes a price in USD.", system="odoo", reason="conversion"),
+        ("another price each day", "fixed prices"),
+    ),
+    "prices are in two currencies": (
+        lambda: PriceUnclear("EUR in Magento and USD in Odoo.", system="odoo", reason="currency"),
+        ("EUR in Magento", "base currency", "pricelist_id"),
+    ),
+    "a pricelist is gone": (
+        lambda: PriceUnclear("There is no pricelist 9.", system="odoo", reason="pricelist"),
+        ("no pricelist 9", "archive"),
+    ),
+    "a product is not imported yet": (
+        lambda: PriceUnclear("It does not know MUG yet.", system="odoo", reason="not_bound", sku="MUG"),
+        ("MUG", "bridge run import-product"),
+    ),
+    "Magento does not accept a price": (
+        lambda: PriceRefused("No such customer group.", system="magento", reason="refused", sku="MUG"),
+        ("No such customer group", "The other products of the call were written"),
+    ),
+    "websites may have prices and none is known": (
+        lambda: SettingsWrong("The ledger knows no websites.", reason="no_stores"),
+        ("knows no websites", "bridge run import-stores"),
     ),
     "the bound record is gone": (
         lambda: BoundRecordGone("Gone.", system="odoo"),

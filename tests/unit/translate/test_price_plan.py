@@ -264,6 +264,11 @@ def test_a_higher_price_for_a_time_is_named_and_a_lower_one_after_it_still_said(
     assert prices.special[0].price == Decimal("20.00")
 
 
+def test_a_price_of_nothing_for_a_time_is_named() -> None:
+    prices = planned(a_book([fixed(0, end=NOW + timedelta(days=1))]))
+    assert (prices.special, prices.unsaid) == ({0: None}, {price_plan.DATED_NOTHING})
+
+
 def test_without_a_pricelist_special_prices_and_tiers_of_all_are_not_touched() -> None:
     assert planned(a_book(), pricelist=None).texts == {"base@0": "33.33"}
 

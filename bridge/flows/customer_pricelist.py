@@ -1,0 +1,62 @@
+"""Gives a customer's partner the pricelist that its Magento group buys by. What a person chose in Odoo stays."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from bridge.flows.context import FlowContext
+from bridge.flows.price_source import GROUP_PRICELIST
+
+_FIELD = "property_product_pricelist"
+#: What was chosen for one partner, where the version keeps it apart from the default (18 and later).
+_CHOSEN = "specific_property_product_pricelist"
+
+WriteValues = Callable[[Mapping[str, Any]], None]
+
+
+def follow_group(
+    ctx: FlowContext,
+    partner_id: int,
+    group_id: int | None,
+    *,
+    given: int | None,
+    is_new: bool,
+    write: WriteValues,
+) -> int | None:
+    """Give a partner the pricelist of its group, and return it; ``given`` is the one that an earlier group gave.
+
+    A partner that was there before keeps a pricelist of its own, and so does one whose pricelist a person changed.
+    """
+    wanted = None
+    if group_id is not None:
+        key = (GROUP_PRICELIST, str(group_id))
+        mapped = ctx.ledger.mappings.resolve(ctx.instance.name, [key])
+        wanted = mapped[key].odoo_id if key in mapped else None
+    if wanted == given:
+        return given
+    chosen, shown = _has(ctx, partner_id)
+    if shown == wanted:
+        return wanted
+    is_ours = is_new or chosen is None if given is None else shown == given
+    if not is_ours:
+        return given
+    write({_FIELD: wanted or False})
+    return wanted
+
+
+def _has(ctx: FlowContext, partner_id: int) -> tuple[int | None, int | None]:
+    """Return the pricelist that was chosen for a partner, as far as it can be told, and the one that holds."""
+    is_apart = ctx.odoo.version.major >= 18
+    fields = [_FIELD, *([_CHOSEN] if is_apart else [])]
+    row = ctx.odoo.read("res.partner", [partner_id], fields)[0]
+    shown = _id(row[_FIELD])
+    if is_apart:
+        return _id(row[_CHOSEN]), shown
+    # 16 shows the first of all where none was chosen.
+    first = next(iter(ctx.odoo.search("product.pricelist", [], limit=1)), None)
+    return (None if shown == first else shown), shown
+
+
+def _id(value: Any) -> int | None:
+    return int(value[0]) if value else None
