@@ -31,6 +31,7 @@ SCHEDULED = (
     "sweep-products",
     "import-categories",
     "import-stores",
+    "export-prices",
 )
 
 

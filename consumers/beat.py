@@ -22,8 +22,8 @@ from celery.beat import ScheduleEntry, Scheduler
 from bridge.bootstrap import open_ledger
 from bridge.errors import BridgeError
 from bridge.flows.wants import PLACES, want
-from bridge.ledger import Arrival, Event, Job, Ledger
-from bridge.settings import InstanceSettings, process_settings
+from bridge.ledger import Arrival, Event, Ledger
+from bridge.settings import FieldGroup, InstanceSettings, process_settings
 from consumers.timing import Pace, pace_of, slot_of
 
 log = structlog.get_logger()
@@ -31,8 +31,6 @@ log = structlog.get_logger()
 _SOURCE = "/schedules"
 _TICK = "bridge.schedule.ticked"
 _BEAT_SECONDS = 5.0
-#: Earlier runs that are looked through for one that wrote.
-_RUNS_LOOKED_AT = 50
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,6 +46,8 @@ class Schedule:
     per_instance: bool = True
     #: The action after whose first use by an instance it is on; None: from the start.
     after: str | None = None
+    #: Fields of products that Odoo must be the master of.
+    of_master: FieldGroup | None = None
 
 
 def _upkeep(ledger: Ledger, _instance: str) -> None:
@@ -81,20 +81,6 @@ def _job(kind: str) -> Callable[[Ledger, str], None]:
         ledger.jobs.want([want(kind, instance=instance, entity="all")])
 
     return act
-
-
-def _export_prices(ledger: Ledger, instance: str) -> None:
-    """Export prices once more where a person has exported all before: the first time is theirs to look at."""
-    if ledger.instances.get(instance).settings.master("price") != "odoo":
-        return
-    done = ledger.jobs.list(instance=instance, kind="export-prices", states=("done",), limit=_RUNS_LOOKED_AT)
-    if not any(_exported_all(job) for job in done):
-        return
-    _run("export-prices")(ledger, instance)
-
-
-def _exported_all(job: Job) -> bool:
-    return not job.data.keys() & {"dry_run", "skus"} and "outcome" not in (job.result or {})
 
 
 #: What happens by the clock.
@@ -142,9 +128,11 @@ SCHEDULES: tuple[Schedule, ...] = (
     ),
     Schedule(
         name="export-prices",
-        title="Export prices that changed in Odoo, or whose day has come, after a first run by hand",
+        title="Export prices that changed in Odoo, or whose day has come",
         every_seconds=3600.0,
-        act=_export_prices,
+        act=_run("export-prices"),
+        after="export-prices",
+        of_master="price",
     ),
     Schedule(
         name="upkeep",
@@ -194,6 +182,8 @@ def _due(ledger: Ledger, schedule: Schedule, *, now: float) -> dict[str, str]:
 
 def pace(ledger: Ledger, schedule: Schedule, instance: str, known: tuple[InstanceSettings, datetime]) -> Pace:
     """Return how often ``schedule`` happens for an instance; ``known`` as ``ledger.instances.settings`` has it."""
+    if schedule.of_master is not None and known[0].master(schedule.of_master) != "odoo":
+        return Pace(every_seconds=None, said="not the master")
     return pace_of(
         ledger,
         schedule.name,

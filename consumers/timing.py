@@ -17,8 +17,13 @@ _DAY = 24 * _HOUR
 #: What happens once a day or more rarely begins in these hours of the store's own time.
 _NIGHT_BEGINS, _NIGHT_LASTS = 2 * _HOUR, 6 * _HOUR
 
-#: Who says how often: the instance's setting, the bridge, or nobody yet.
-Said = Literal["setting", "default", "not used yet"]
+#: Arguments of runs that only try something out.
+_TRIALS = frozenset({"dry_run", "skus"})
+#: Earlier runs that are looked through for one that was meant.
+_RUNS_LOOKED_AT = 50
+
+#: Who says how often: the instance's setting, the bridge, or nobody yet; or that Magento is the master of it.
+Said = Literal["setting", "default", "not used yet", "not the master"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,7 +70,11 @@ def slot_of(now: float, *, every_seconds: float, zone: str) -> int | None:
 
 def _has_used(ledger: Ledger, instance: str, kind: str, *, since: datetime) -> bool:
     """Return whether an action was ever started for the instance, as a run or as a job for everything."""
-    runs = ledger.runs.list(instance=instance, kind=kind, limit=1)
+    runs = [
+        run
+        for run in ledger.runs.list(instance=instance, kind=kind, limit=_RUNS_LOOKED_AT)
+        if not run.args.keys() & _TRIALS
+    ]
     jobs = ledger.jobs.list(external_key=external_key(instance, kind, "all"), since=since, limit=1)
     # A name may have been another instance's before.
     return bool(jobs) or any(run.created_at >= since for run in runs)

@@ -64,11 +64,6 @@ def test_the_clock_exports_prices_once_a_person_has_exported_all(open_shop) -> N
     assert price_after_a_tick() == 99
     world.export(dry_run=True)
     assert price_after_a_tick() == 99
-    # While prices were Magento's a run wrote nothing, so nobody has seen what it would write.
-    world.shop.set(sync_direction="magento")
-    world.export()
-    world.shop.set(sync_direction="price=odoo")
-    assert price_after_a_tick() == 99
     world.export(sku)
     world.set_list_price(sku, 21.0)
     assert price_after_a_tick() == 20

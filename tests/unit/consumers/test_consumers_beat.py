@@ -56,7 +56,7 @@ def test_the_scan_for_lost_events_makes_a_run_for_each_instance(ledger):
 def test_every_schedule_can_be_done_on_an_empty_ledger(ledger, one):
     everything = ",".join(f"{name}=5m" for name in SCHEDULED)
     for name in ledger.instances.names():
-        ledger.instances.set(name, {"schedules": everything})
+        ledger.instances.set(name, {"schedules": everything, "sync_direction": "odoo"})
     assert tick(ledger, one, now=1e9) == (2 if one.per_instance else 1)
     jobs = ledger.jobs.list()
     assert {job.kind for job in jobs} == ({one.name} if one.per_instance else set())
@@ -106,6 +106,18 @@ def test_a_scan_is_on_once_the_instance_has_used_it(ledger, name):
         False,
         None,
     )
+
+
+def test_prices_are_exported_by_the_clock_after_a_run_that_was_no_trial_while_odoo_is_their_master(ledger):
+    prices = by_name("export-prices")
+    ledger.instances.set("shop", {"sync_direction": "price=odoo"})
+    ledger.runs.start("shop", "export-prices", {"dry_run": True})
+    ledger.runs.start("shop", "export-prices", {"skus": ["A"]})
+    assert tick(ledger, prices, now=0.0) == 0
+    ledger.runs.start("shop", "export-prices", {})
+    assert tick(ledger, prices, now=0.0) == 1
+    ledger.instances.set("shop", {"sync_direction": "magento", "schedules": "export-prices=5m"})
+    assert tick(ledger, prices, now=3600.0) == 0
 
 
 def test_the_sweep_begins_at_night_and_after_the_first_import_of_products(ledger):
