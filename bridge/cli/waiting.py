@@ -40,6 +40,7 @@ _SHOWN_SKUS = 10
 #: What a run of each kind looks at.
 _SEEN = {
     "discover-mappings": "values of Magento's configuration seen",
+    "export-products": "changed products of Odoo seen",
     "import-customers": "changed accounts seen",
     "import-orders": "changed orders seen",
     "import-products": "changed products seen",

@@ -19,6 +19,7 @@ from bridge.flows import (
     import_products,
     import_stores,
     rebuild_bindings,
+    resolve_conflict,
 )
 from bridge.flows.context import FlowContext
 
@@ -48,4 +49,5 @@ FLOWS: Mapping[str, Run] = {
     "import-products": import_products.run,
     "noop": _nothing,
     "rebuild-bindings": rebuild_bindings.run,
+    "resolve-conflict": resolve_conflict.run,
 }

@@ -18,6 +18,7 @@ from bridge.flows.export_book import Shop
 from bridge.flows.export_goods import Exported, Goods, variant_of, with_refusals
 from bridge.flows.product_book import gather_book, gather_texts
 from bridge.flows.product_conflicts import seen_edit
+from bridge.flows.product_sides import masters_of
 from bridge.flows.product_updates import Bound, keep
 from bridge.flows.product_writing import GOODS, TEMPLATES
 from bridge.ledger import Binding, Pair, SeenEdit
@@ -31,7 +32,6 @@ from bridge.translate.product_fields import (
     compare,
     loose,
     magento_cells,
-    masters_of,
     memory_after_reading,
     read_in_odoo,
 )
@@ -109,7 +109,7 @@ class _Carrier:
         """Write what changed of one product, if anything."""
         settings = self.ctx.settings
         cells = magento_cells(bound.plan, self.shop.languages)
-        fields = compare(cells, one.cells, bound.marks, masters_of(settings))
+        fields = compare(cells, one.cells, bound.marks, masters_of(self.ctx))
         to_write = {
             each.name: each
             for each in fields

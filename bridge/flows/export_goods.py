@@ -113,7 +113,7 @@ def read_goods(ctx: FlowContext, ids: Sequence[int], languages: Iterable[str]) -
     found: dict[int, list[Goods]] = {}
     for template_id, template in templates.items():
         own = [row for row in rows if int(row["product_tmpl_id"][0]) == template_id]
-        is_family = bool(template["attribute_line_ids"])
+        is_family = any(row["product_template_attribute_value_ids"] for row in own)
         found[template_id] = [
             Goods(
                 shelf=GOODS,

@@ -13,12 +13,11 @@ from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 
 from bridge.errors import System
-from bridge.settings import FIELD_GROUPS, FieldGroup, InstanceSettings
 from bridge.translate.product_plan import FOLLOWING, ProductPlan, mark_of
 from bridge.translate.product_text import plain_text
 
 #: The group of each field.
-GROUPS: Mapping[str, FieldGroup] = {
+GROUPS: Mapping[str, str] = {
     "name": "text",
     "description": "text",
     "description_sale": "text",
@@ -50,7 +49,8 @@ _ODOO = "odoo:"
 _LOOSE = "~"
 _CENT = Decimal("0.01")
 
-Masters = Mapping[FieldGroup, System]
+#: The master of each group of fields.
+Masters = Mapping[str, System]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,11 +75,6 @@ class Field:
         """Whether the side that is not the master was edited, and differs."""
         changed = self.odoo_changed if self.master == "magento" else self.magento_changed
         return changed and not self.is_same
-
-
-def masters_of(settings: InstanceSettings) -> dict[FieldGroup, System]:
-    """Return the master of each group of fields."""
-    return {group: settings.master(group) for group in FIELD_GROUPS}
 
 
 def master_of(name: str, masters: Masters) -> System:

@@ -23,7 +23,9 @@ def outward(open_shop: OpenShop, version: int = 18, **settings: Any) -> OutwardS
 def test_a_product_is_made_once_whatever_its_sku(open_shop: OpenShop, version: int, form: str) -> None:
     shop = outward(open_shop, version)
     sku = shop.new_sku(form)
-    product_id = shop.make(sku, list_price=12.5, weight=1.0, description="<p>Good</p>", description_sale="Very\ngood")
+    product_id = shop.make(
+        sku, list_price=12.5, weight=1.0, description="<p>Good</p>", description_sale="Very\ngood"
+    )
     shop.forget_calls()
     job = shop.export(product_id)
     assert (job.state, job.result) == ("done", {"made": 1})

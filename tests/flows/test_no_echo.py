@@ -30,7 +30,9 @@ def test_a_product_made_by_the_export_does_not_come_back(
 ) -> None:
     shop = outward(open_shop, version, sync_direction=master)
     sku = shop.new_sku("ECHO/{}")
-    product_id = shop.make(sku, weight=0.33, description="<p>a &amp; <i>b</i></p>", description_sale="x < y\nz")
+    product_id = shop.make(
+        sku, weight=0.33, description="<p>a &amp; <i>b</i></p>", description_sale="x < y\nz"
+    )
     assert shop.export(product_id).result == {"made": 1}
     shop.forget_calls()
     for _ in range(2):
@@ -115,5 +117,7 @@ def test_our_own_order_number_is_no_change_of_the_order(open_shop: OpenShop) -> 
     job = shop.import_order(changed)
     assert job.state == "done"
     writes = [key for key in shop.box.calls.counts("magento") if key[1] != "GET"]
-    odoo = [key[2] for key in shop.box.calls.counts("odoo") if key[2].endswith((".load", ".write", ".create"))]
+    odoo = [
+        key[2] for key in shop.box.calls.counts("odoo") if key[2].endswith((".load", ".write", ".create"))
+    ]
     assert (writes, odoo) == ([], [])

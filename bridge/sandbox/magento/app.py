@@ -19,7 +19,14 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from bridge.sandbox.faults import Reply
-from bridge.sandbox.magento import catalog_api, category_api, orders_api, product_writes, shop_api
+from bridge.sandbox.magento import (
+    catalog_api,
+    category_api,
+    orders_api,
+    product_parts,
+    product_writes,
+    shop_api,
+)
 from bridge.sandbox.magento.ask import Ask, Endpoint
 from bridge.sandbox.magento.fields import only_fields
 from bridge.sandbox.magento.rest import INTERNAL_ERROR, RestError, no_route, not_authorized
@@ -33,6 +40,7 @@ _ENDPOINTS = (
     *category_api.ENDPOINTS,
     *catalog_api.ENDPOINTS,
     *product_writes.ENDPOINTS,
+    *product_parts.ENDPOINTS,
     *shop_api.ENDPOINTS,
 )
 
