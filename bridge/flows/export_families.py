@@ -22,7 +22,6 @@ from bridge.flows.product_batch import VARIANT_BINDING
 from bridge.flows.product_book import gather_book
 from bridge.flows.product_variants import note_children
 from bridge.flows.product_writing import GOODS, TEMPLATES
-from bridge.ledger import Binding
 from bridge.magento import product_writes
 from bridge.translate.catalog_records import MagentoAttribute, MagentoProduct
 from bridge.translate.product_export import NOT_VISIBLE, NewProduct
@@ -45,21 +44,28 @@ def make_families(
     if not parents:
         return
     bound = {
-        one.odoo_id: one
+        one.odoo_id: int(one.magento_id)
         for one in ctx.ledger.bindings.by_odoo_many(
             ctx.instance.name, TEMPLATES.kind, [one.odoo_id for one in parents]
         )
     }
+    there = product_source.catalog_of(ctx).products_by_id(sorted(bound.values())) if bound else {}
     for parent in parents:
         variants = [one for one in families[parent.odoo_id] if one.shelf is GOODS]
         missing = [one for one in lacking if one in variants and one.row["active"]]
-        if parent.odoo_id in bound and not missing:
+        known = bound.get(parent.odoo_id)
+        if known is not None and known not in there:
+            # Told already: a bound product that is gone blocks.
             continue
 
         def act(
-            parent: Goods = parent, variants: Sequence[Goods] = variants, missing: Sequence[Goods] = missing
+            parent: Goods = parent,
+            variants: Sequence[Goods] = variants,
+            missing: Sequence[Goods] = missing,
+            known: int | None = known,
         ) -> None:
-            _Family(ctx, shop, parent, variants, outcome).export(bound.get(parent.odoo_id), missing)
+            family = _Family(ctx, shop, parent, variants, outcome)
+            family.export(None if known is None else there[known], missing)
 
         with_refusals(outcome, parent, act)
 
@@ -76,32 +82,48 @@ class _Family:
         self.variants = variants
         self.outcome = outcome
 
-    def export(self, binding: Binding | None, missing: Sequence[Goods]) -> None:
+    def export(self, there: MagentoProduct | None, missing: Sequence[Goods]) -> None:
         """Bind the configurable or make it, make the children that are missing, and link them."""
-        there = self._known() if binding is None else self._by_id(int(binding.magento_id))
-        if binding is None and there is not None:
+        if there is None and (there := self._known()) is not None:
             book = gather_book(self.ctx, [there])
             adopt(self.ctx, self.parent, plan_of(self.parent, there, book))
             self.outcome.bound += 1
-        may_make = (
-            self.ctx.settings.export_products and self.parent.row["sale_ok"] and self.parent.row["active"]
-        )
-        sold = [one for one in self.variants if one.sku and one.row["active"]]
-        if not may_make or not sold or (there is not None and not missing):
+        row = self.parent.row
+        may_make = self.ctx.settings.export_products and row["sale_ok"] and row["active"]
+        own = [one for one in self.variants if one in missing or self._is_ours(one)]
+        sold = [one for one in own if one.sku and one.row["active"]]
+        # Where Magento had variants before without a configurable, a person makes one of them.
+        is_theirs = there is None and any(one.sku and one not in own for one in self.variants)
+        if not may_make or not sold or is_theirs:
             self.outcome.missing += len(missing)
             return
-        choices = choices_of(self.ctx, sold)
+        unlinked = sold if there is None else [one for one in sold if not self._is_linked(there, one)]
+        if not unlinked:
+            return
+        choices = choices_of(self.ctx, unlinked)
         attributes = attributes_of(self.ctx, choices)
         options = options_of(self.ctx, choices, attributes)
         if there is None:
             there = self._make_parent(sold)
-        made = [
+        for one in missing:
             self._make_child(one, attributes, {choice: options[choice] for choice in choices[one.odoo_id]})
-            for one in missing
-        ]
         self._add_options(there, attributes, options)
-        self._link(there, sold if binding is None else missing)
-        note_children(self.ctx, [replace(there, child_ids=tuple(one.product_id for one in made))])
+        self._link(there, unlinked)
+
+    def _is_ours(self, one: Goods) -> bool:
+        return bool(one.sku) and magento_writes.is_ours(self.ctx, one.entity, one.sku)
+
+    def _is_linked(self, there: MagentoProduct, one: Goods) -> bool:
+        bindings = self.ctx.ledger.bindings.by_odoo(self.ctx.instance.name, GOODS.kind, one.odoo_id)
+        return any(
+            magento_writes.is_linked(
+                self.ctx,
+                there,
+                _child(int(each.magento_id)),
+                is_there=int(each.magento_id) in there.child_ids,
+            )
+            for each in bindings
+        )
 
     def _by_id(self, product_id: int) -> MagentoProduct | None:
         return product_source.catalog_of(self.ctx).products_by_id([product_id]).get(product_id)
@@ -132,7 +154,8 @@ class _Family:
     def _make_parent(self, sold: Sequence[Goods]) -> MagentoProduct:
         skus = self._skus()
         taken = product_source.catalog_of(self.ctx).products_by_sku(skus)
-        sku = next((one for one in skus if one not in taken), skus[-1])
+        ours = (one for one in skus if magento_writes.is_ours(self.ctx, self.parent.entity, one))
+        sku = next(ours, next((one for one in skus if one not in taken), skus[-1]))
         price = min((Decimal(str(one.row["lst_price"])) for one in sold), default=Decimal(0))
         return self._make(self.parent, sku=sku, kind=CONFIGURABLE, cells=self.parent.cells, price=price)
 
@@ -170,14 +193,15 @@ class _Family:
         """Let the children differ by each attribute; new values come with their children."""
         there = {one.attribute_id for one in parent.options}
         for position, (odoo_id, attribute) in enumerate(sorted(attributes.items())):
-            if attribute.attribute_id in there:
+            name = f"option {attribute.attribute_id}"
+            if magento_writes.is_linked(self.ctx, parent, name, is_there=attribute.attribute_id in there):
                 continue
             values = sorted(
                 {option for choice, option in options.items() if choice.attribute_id == odoo_id}, key=int
             )
             self._link_once(
                 parent,
-                f"option {attribute.attribute_id}",
+                name,
                 {
                     "attribute_id": attribute.attribute_id,
                     "label": attribute.label,
@@ -195,13 +219,12 @@ class _Family:
         bindings = self.ctx.ledger.bindings.by_odoo_many(
             self.ctx.instance.name, GOODS.kind, [one.odoo_id for one in variants]
         )
+        note_children(self.ctx, [replace(parent, child_ids=tuple(int(one.magento_id) for one in bindings))])
         for binding in bindings:
             child_id, sku = int(binding.magento_id), str(binding.magento_label)
-            if child_id in parent.child_ids:
-                continue
             self._link_once(
                 parent,
-                f"child {child_id}",
+                _child(child_id),
                 {"sku": sku},
                 lambda sent: product_writes.add_child(self.ctx.magento, parent.sku, str(sent["sku"])),
                 lambda now, child_id=child_id: child_id in now.child_ids,
@@ -215,6 +238,10 @@ class _Family:
             return now is not None and bool(is_there(now))
 
         magento_writes.link(self.ctx, name=name, parent=parent, request=request, send=send, is_there=look)
+
+
+def _child(product_id: int) -> str:
+    return f"child {product_id}"
 
 
 def _common(skus: Sequence[str]) -> str:

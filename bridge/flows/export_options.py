@@ -105,7 +105,12 @@ def options_of(
         attribute = attributes[choice.attribute_id]
         option = bound.get((choice.value_id, str(attribute.attribute_id)))
         if option is None or option not in attribute.options:
-            option = _labelled(attribute, choice.value) or _add_option(ctx, attribute, choice)
+            option = _labelled(attribute, choice.value)
+            is_adding = magento_writes.is_adding(
+                ctx, attribute.code, choice.value, odoo_value=choice.value_id
+            )
+            if option is None or is_adding:
+                option = _add_option(ctx, attribute, choice)
             _bind_option(ctx, attribute, choice, option)
         found[choice] = option
     return found
