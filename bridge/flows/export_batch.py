@@ -28,6 +28,7 @@ from bridge.translate.magento_product import parse_product
 from bridge.translate.product_export import NewProduct, as_written, magento_values, new_body
 from bridge.translate.product_fields import (
     TEXTS,
+    UNKNOWN,
     Field,
     compare,
     loose,
@@ -55,7 +56,7 @@ def plan_of(
 
 def adopt(ctx: FlowContext, one: Goods, plan: ProductPlan) -> None:
     """Bind a product to one that Magento has: what both have now is known, and nothing is written."""
-    marks = plan.marks | read_in_odoo({name: one.cells[name] for name in plan.marks if name in one.cells})
+    marks = plan.marks | read_in_odoo(one.cells)
     bind(ctx, one, plan, marks)
 
 
@@ -110,8 +111,11 @@ class _Carrier:
     def carry(self, one: Goods, bound: Bound, product: MagentoProduct) -> None:
         """Write what changed of one product, if anything."""
         settings = self.ctx.settings
+        masters = masters_of(self.ctx)
         cells = magento_cells(bound.plan, self.shop.languages)
-        fields = compare(cells, one.cells, bound.marks, masters_of(self.ctx))
+        if not one.is_variant and masters["identity"] == "odoo":
+            cells.setdefault("taxes_id/.id", UNKNOWN)
+        fields = compare(cells, one.cells, bound.marks, masters)
         to_write = {
             each.name: each
             for each in fields
@@ -249,7 +253,7 @@ def make_product(ctx: FlowContext, shop: Shop, one: Goods, new: NewProduct) -> M
     # As Magento has it now: it keeps what it is given. After a doubt Odoo may have something newer than was sent.
     product = parse_product({**body, "id": product_id})
     plan = plan_of(one, product, gather_book(ctx, [product]))
-    marks = plan.marks | sent_marks(magento_cells(plan))
+    marks = plan.marks | read_in_odoo(one.own) | sent_marks(magento_cells(plan))
     for language, store_code in shop.languages.items() if not one.is_variant else ():
         own = {
             name: cell

@@ -37,6 +37,11 @@ class Goods:
         return self.cells.get("default_code", "") or str(self.row.get("default_code") or "")
 
     @property
+    def own(self) -> Cells:
+        """Its values without those of a language."""
+        return {name: cell for name, cell in self.cells.items() if "@" not in name}
+
+    @property
     def entity(self) -> str:
         """How effects name it."""
         return f"{self.shelf.model} {self.odoo_id}"

@@ -43,6 +43,8 @@ TITLES: Mapping[str, str] = {
     "categ_id/.id": "category",
     "active": "status",
 }
+#: What stands for a value of Magento that has no meaning in Odoo: a tax class that is not mapped.
+UNKNOWN = "?"
 #: Fields that differ by language.
 TEXTS = ("name", "description", "description_sale")
 _ODOO = "odoo:"
@@ -97,7 +99,7 @@ def loose(name: str, cell: str) -> str:
         return plain_text(cell)
     if base == "weight":
         return _rounded(cell)
-    if base == "taxes_id/.id":
+    if base == "taxes_id/.id" and cell != UNKNOWN:
         return ",".join(sorted(filter(None, cell.split(",")), key=int))
     return "\n".join(line for line in (one.strip() for one in cell.splitlines()) if line)
 
