@@ -11,6 +11,7 @@ from bridge.flows.export_batch import bind_found, carry_over, make_single
 from bridge.flows.export_book import shop_of
 from bridge.flows.export_families import make_families
 from bridge.flows.export_goods import Exported, Goods, read_goods, with_refusals
+from bridge.flows.export_images import export_images
 from bridge.flows.freshness import insist_on_version, stale_reads
 from bridge.flows.product_match import match_skus
 from bridge.flows.product_writing import GOODS, TEMPLATES
@@ -97,6 +98,7 @@ def export_templates(ctx: FlowContext, template_ids: Sequence[int], outcome: Exp
             # Variants are made with their configurable.
             with_refusals(outcome, one, lambda one=one: make_single(ctx, shop, one, outcome))  # type: ignore[misc]  # bound now
     make_families(ctx, shop, families, lacking, outcome)
+    export_images(ctx, goods, outcome)
 
 
 def _without_services(ctx: FlowContext, goods: Sequence[Goods]) -> list[Goods]:

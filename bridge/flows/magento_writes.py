@@ -20,6 +20,7 @@ CREATE = "create-magento-product"
 CHANGE = "change-magento-product"
 LINK = "link-magento-product"
 OPTION = "add-attribute-option"
+IMAGE = "add-product-image"
 
 
 def create(ctx: FlowContext, body: Mapping[str, Any], *, odoo_entity: str) -> tuple[int, dict[str, Any]]:
@@ -127,6 +128,22 @@ def link(
         send=send_it,
         look=lambda: name if is_there() else None,
     )
+
+
+def add_image(ctx: FlowContext, product: MagentoProduct, entry: Mapping[str, Any], *, digest: str) -> None:
+    """Add an image whose file is named by the digest of its content, once."""
+
+    def send(stored: bytes) -> str:
+        product_writes.add_image(ctx.magento, product.sku, decode(stored))
+        return digest
+
+    def look() -> str | None:
+        row = catalog.products_by_id(ctx.magento, [product.product_id]).get(product.product_id, {})
+        files = [str(one.get("file")) for one in row.get("media_gallery_entries") or ()]
+        return digest if any(digest in file for file in files) else None
+
+    key = ctx.effect_key("magento-image", f"{product.product_id}-{digest}")
+    _once(ctx, key=key, kind=IMAGE, target="/products/media", request=entry, send=send, look=look)
 
 
 def is_linked(ctx: FlowContext, parent: MagentoProduct, name: str, *, is_there: bool) -> bool:

@@ -52,6 +52,22 @@ WRITES = {
         "014-configurable-option-add-color",
         "/rest/all/V1/configurable-products/TSHIRT/options",
     ),
+    "image": (
+        lambda client: product_writes.add_image(
+            client,
+            "SIM-12",
+            {
+                "media_type": "image",
+                "label": "Front",
+                "position": 0,
+                "disabled": False,
+                "types": ["image"],
+                "content": {"base64_encoded_data": "AAAA", "type": "image/png", "name": "a.png"},
+            },
+        ),
+        "110-media-post",
+        "/rest/all/V1/products/SIM-12/media",
+    ),
     "child": (
         lambda client: product_writes.add_child(client, "TSHIRT", "TSHIRT/Red"),
         "016-configurable-child-add",
