@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from bridge.flows.wants import want
 from bridge.ledger import Want
@@ -12,9 +13,14 @@ from schemas.events import Envelope
 JOB_KINDS: Mapping[str, str] = {
     "magento.order.saved": "import-order",
     "magento.customer.saved": "import-customer",
+    "magento.product.saved": "import-product",
+    "odoo.product.changed": "export-product",
     "magento.connection.tested": "noop",
     "odoo.connection.tested": "noop",
 }
+#: Events that Odoo's own webhooks stand for: without a version they may come before what they tell of is stored.
+UNVERSIONED = frozenset({"odoo.product.changed"})
+UNVERSIONED_SECONDS = 3.0
 
 
 def wants_of(event: Envelope) -> tuple[Want, ...] | None:
@@ -22,4 +28,8 @@ def wants_of(event: Envelope) -> tuple[Want, ...] | None:
     kind = JOB_KINDS.get(event.type)
     if kind is None:
         return None
-    return (want(kind, instance=event.instance, entity=str(event.data.id), version=event.data.version),)
+    wanted = want(kind, instance=event.instance, entity=str(event.data.id), version=event.data.version)
+    if event.type in UNVERSIONED and event.data.version is None:
+        # Odoo 18's own webhooks come before the commit (RULES 5.3).
+        wanted = replace(wanted, not_before_seconds=UNVERSIONED_SECONDS, data={"unversioned": True})
+    return (wanted,)

@@ -222,6 +222,13 @@ _PRODUCTS_AND_MORE = (
     ),
     Entry(
         code="product_unclear",
+        reasons=because("sku_taken"),
+        happened="{message}",
+        to_do="Two products of Odoo have this SKU: give one of them another internal reference, or archive it; then retry.",
+        where="Odoo: Sales > Products > Product Variants",
+    ),
+    Entry(
+        code="product_unclear",
         happened="{message}",
         to_do="Correct the product in Magento, then retry.",
         where="Magento admin: Catalog > Products",
@@ -233,6 +240,27 @@ _PRODUCTS_AND_MORE = (
         happened="{message}",
         to_do="Two products cannot have one barcode in Odoo. Take it off one of them, in Magento or in Odoo; then retry.",
         where="Odoo: Sales > Products > Product Variants, filter by barcode",
+    ),
+    Entry(
+        code="product_refused",
+        reasons=because("magento"),
+        happened="{message}",
+        to_do="Magento named what it does not accept: correct the product in Odoo, or the setting in Magento, then retry.",
+        where=_CALLS,
+    ),
+    Entry(
+        code="attribute_unmapped",
+        happened="{message}",
+        to_do="Say which of Magento's attributes it is, by its code, then retry. The attribute must be one with choices "
+        "that the attribute set has; the bridge adds the choices.",
+        where="bridge mappings set attribute CODE {odoo_id}; bridge jobs retry ID",
+    ),
+    Entry(
+        code="conflict_unwritable",
+        happened="{message}",
+        to_do="Change it in Magento by hand, or decide for Magento's value. A SKU cannot be renamed over Magento's API; "
+        "taxes need a mapping of their tax class, a barcode the attribute barcode.",
+        where="bridge conflicts resolve ID --use magento; bridge mappings list --kind tax_class",
     ),
     Entry(
         code="product_refused",
@@ -330,6 +358,14 @@ _PRODUCTS_AND_MORE = (
         to_do="Make categories of these names at the same places in Odoo, then retry: the bridge takes them. It never "
         "makes them again by itself.",
         where="Odoo: Sales > Configuration > Product Categories; bridge jobs retry ID",
+    ),
+    Entry(
+        code="bound_record_gone",
+        system="magento",
+        happened="{message}",
+        to_do="If it was deleted on purpose, archive the product in Odoo and cancel the job; or make it in Magento with the "
+        "same SKU and bind it anew. The bridge never makes it again by itself.",
+        where="bridge jobs cancel ID, or bridge jobs retry ID",
     ),
     Entry(
         code="bound_record_gone",

@@ -16,6 +16,7 @@ from bridge import __version__
 from bridge.advice import advise
 from bridge.cli.app import App
 from bridge.cli.bindings import bindings
+from bridge.cli.conflicts import conflicts
 from bridge.cli.control import doctor, migrate, pause, resume
 from bridge.cli.demo import demo
 from bridge.cli.events import events
@@ -56,6 +57,7 @@ def bridge(context: click.Context, *, verbose: bool) -> None:
 for command in (
     beat,
     bindings,
+    conflicts,
     demo,
     doctor,
     events,

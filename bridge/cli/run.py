@@ -184,6 +184,31 @@ def sweep_products(app: App, *, instance_name: str | None, wait: bool, as_json: 
     return code
 
 
+@run.command(name="export-product")
+@click.argument("sku")
+@_job_options
+@pass_app
+def export_product(app: App, sku: str, *, instance_name: str | None, wait: bool, as_json: bool) -> int:
+    """Export the Odoo product with the SKU (its internal reference), with its variants."""
+    name = sku.strip()
+    if not name or len(name) > 64 or not name.isprintable():
+        raise click.UsageError("SKU is the product's internal reference in Odoo, of at most 64 characters.")
+    wanted = want("find-odoo-product", instance=app.instance(instance_name).name, entity=name, label=name)
+    job_ids = [one.job_id for one in app.ledger.jobs.want([wanted])]
+    return end(app, Followed(job_ids=job_ids), wait=wait, as_json=as_json)
+
+
+@run.command(name="export-products")
+@_from_option("Odoo's products")
+@_job_options
+@pass_app
+def export_products(
+    app: App, *, from_date: datetime | None, instance_name: str | None, wait: bool, as_json: bool
+) -> int:
+    """Export the products that changed in Odoo. Where export_products is off, only look for conflicts."""
+    return _scan(app, "export-products", from_date, instance_name, wait=wait, as_json=as_json)
+
+
 @run.command(name="discover-mappings")
 @_job_options
 @pass_app

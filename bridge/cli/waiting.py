@@ -42,6 +42,7 @@ _SHOWN_SKUS = 10
 _SEEN = {
     "export-prices": "products with an Odoo product seen",
     "discover-mappings": "values of Magento's configuration seen",
+    "export-products": "changed products of Odoo seen",
     "import-customers": "changed accounts seen",
     "import-orders": "changed orders seen",
     "import-products": "changed products seen",

@@ -21,6 +21,7 @@ from bridge.flows import (
     import_stores,
     product_images,
     rebuild_bindings,
+    resolve_conflict,
     sweep_products,
 )
 from bridge.flows.context import FlowContext
@@ -57,4 +58,5 @@ FLOWS: Mapping[str, Run] = {
     "noop": _nothing,
     "rebuild-bindings": rebuild_bindings.run,
     "sweep-products": sweep_products.run,
+    "resolve-conflict": resolve_conflict.run,
 }

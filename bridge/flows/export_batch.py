@@ -18,6 +18,7 @@ from bridge.flows.export_book import Shop
 from bridge.flows.export_goods import Exported, Goods, variant_of, with_refusals
 from bridge.flows.product_book import gather_book, gather_texts
 from bridge.flows.product_conflicts import seen_edit
+from bridge.flows.product_sides import masters_of
 from bridge.flows.product_updates import Bound, keep
 from bridge.flows.product_writing import GOODS, TEMPLATES
 from bridge.ledger import Binding, Pair, SeenEdit
@@ -27,13 +28,14 @@ from bridge.translate.magento_product import parse_product
 from bridge.translate.product_export import NewProduct, as_written, magento_values, new_body
 from bridge.translate.product_fields import (
     TEXTS,
+    UNKNOWN,
     Field,
     compare,
     loose,
     magento_cells,
-    masters_of,
     memory_after_reading,
     read_in_odoo,
+    sent_marks,
 )
 from bridge.translate.product_plan import (
     ProductBook,
@@ -54,7 +56,7 @@ def plan_of(
 
 def adopt(ctx: FlowContext, one: Goods, plan: ProductPlan) -> None:
     """Bind a product to one that Magento has: what both have now is known, and nothing is written."""
-    marks = plan.marks | read_in_odoo({name: one.cells[name] for name in plan.marks if name in one.cells})
+    marks = plan.marks | read_in_odoo(one.cells)
     bind(ctx, one, plan, marks)
 
 
@@ -90,6 +92,7 @@ def carry_over(
             carrier.carry(one, Bound.of(plan, binding), product)
 
         with_refusals(outcome, one, act)
+    magento_writes.settle_changes(ctx)
     carrier.note_edits()
 
 
@@ -108,8 +111,11 @@ class _Carrier:
     def carry(self, one: Goods, bound: Bound, product: MagentoProduct) -> None:
         """Write what changed of one product, if anything."""
         settings = self.ctx.settings
+        masters = masters_of(self.ctx)
         cells = magento_cells(bound.plan, self.shop.languages)
-        fields = compare(cells, one.cells, bound.marks, masters_of(settings))
+        if not one.is_variant and masters["identity"] == "odoo":
+            cells.setdefault("taxes_id/.id", UNKNOWN)
+        fields = compare(cells, one.cells, bound.marks, masters)
         to_write = {
             each.name: each
             for each in fields
@@ -130,7 +136,13 @@ class _Carrier:
         before = write_marks(bound.marks)
         bound.marks = memory_after_reading(bound.marks, fields)
         if to_write:
-            bound.marks |= self._write(one, bound, product, to_write)
+            after = self._marks_after(one, product, to_write)
+            # Until the answer is there Magento may have the one or the other: neither is anybody's edit.
+            known = {name: bound.marks.get(name, "") for name in to_write}
+            bound.marks |= {name: "|".join(filter(None, (known[name], after[name]))) for name in to_write}
+            keep(self.ctx, one.shelf, [bound])
+            self._write(bound, product, to_write)
+            bound.marks |= after
         if write_marks(bound.marks) != before:
             keep(self.ctx, one.shelf, [bound])
         self.outcome.updated += bool(to_write)
@@ -143,25 +155,20 @@ class _Carrier:
             note(self.ctx.instance.name, kind, seen, looked_at=self.looked_at[kind])
             self.outcome.conflicts += len(seen)
 
-    def _write(
-        self, one: Goods, bound: Bound, product: MagentoProduct, to_write: Mapping[str, Field]
-    ) -> dict[str, str]:
-        """Write fields into their scopes, each in one call; return the marks of both sides afterwards."""
-        after = product
+    def _write(self, bound: Bound, product: MagentoProduct, to_write: Mapping[str, Field]) -> None:
+        """Write fields into their scopes, each in one call."""
+        version = bound.binding.updated_at.isoformat()
         for language, store_code in {"": ALL, **self.shop.languages}.items():
-            cells = {
-                name.partition("@")[0]: each.odoo
-                for name, each in to_write.items()
-                if name.partition("@")[2] == language
-            }
-            if not cells:
-                continue
-            values = magento_values(cells, self.shop.book)
-            version = bound.binding.updated_at.isoformat()
-            magento_writes.change(self.ctx, product, values, store_code=store_code, version=version)
-            if not language:
-                after = as_written(product, values, self.book)
-        there = magento_cells(plan_of(one, after, self.book))
+            if cells := _in_language(to_write, language):
+                values = magento_values(cells, self.shop.book)
+                magento_writes.change(self.ctx, product, values, store_code=store_code, version=version)
+
+    def _marks_after(
+        self, one: Goods, product: MagentoProduct, to_write: Mapping[str, Field]
+    ) -> dict[str, str]:
+        """Return the marks of both sides once fields were written."""
+        values = magento_values(_in_language(to_write, ""), self.shop.book)
+        there = magento_cells(plan_of(one, as_written(product, values, self.book), self.book))
         marks: dict[str, str] = {}
         for name, each in to_write.items():
             marks[name] = mark_of(there.get(name, each.odoo))
@@ -177,6 +184,15 @@ class _Carrier:
         return False
 
 
+def _in_language(fields: Mapping[str, Field], language: str) -> dict[str, str]:
+    """Return the values of Odoo in one language; empty is the common one."""
+    return {
+        name.partition("@")[0]: each.odoo
+        for name, each in fields.items()
+        if name.partition("@")[2] == language
+    }
+
+
 def bind_found(ctx: FlowContext, goods: Sequence[Goods], outcome: Exported) -> list[Goods]:
     """Bind the products that Magento has by their SKU, and return those with a SKU that it lacks."""
     outcome.without_sku += sum(1 for one in goods if not one.sku)
@@ -184,7 +200,12 @@ def bind_found(ctx: FlowContext, goods: Sequence[Goods], outcome: Exported) -> l
     if not named:
         return []
     there = product_source.catalog_of(ctx).products_by_sku([one.sku for one in named])
-    found = [(one, there[one.sku]) for one in named if one.sku in there]
+    found = [
+        (one, there[one.sku])
+        for one in named
+        # What the bridge made itself, or may have, is bound where it is made.
+        if one.sku in there and not magento_writes.is_ours(ctx, one.entity, one.sku)
+    ]
     taken = ctx.ledger.bindings.get_many(
         ctx.instance.name, GOODS.kind, [product.product_id for _, product in found]
     )
@@ -199,7 +220,8 @@ def bind_found(ctx: FlowContext, goods: Sequence[Goods], outcome: Exported) -> l
             outcome.bound += 1
 
         with_refusals(outcome, one, act)
-    return [one for one in named if one.sku not in there]
+    known = {one.odoo_id for one, _ in found}
+    return [one for one in named if one.odoo_id not in known]
 
 
 def make_single(ctx: FlowContext, shop: Shop, one: Goods, outcome: Exported) -> None:
@@ -226,14 +248,12 @@ def make_single(ctx: FlowContext, shop: Shop, one: Goods, outcome: Exported) -> 
 
 def make_product(ctx: FlowContext, shop: Shop, one: Goods, new: NewProduct) -> MagentoProduct:
     """Make a product in Magento, with the texts of each store view that has its own in Odoo, and bind it."""
-    body = new_body(new, shop.book)
-    product_id = magento_writes.create(ctx, body, odoo_entity=one.entity)
-    # As Magento has it now: it keeps what it is given.
-    product = parse_product(
-        {**body, "id": product_id, "custom_attributes": body.get("custom_attributes", [])}
-    )
+    sent = new_body(new, shop.book)
+    product_id, body = magento_writes.create(ctx, sent, odoo_entity=one.entity)
+    # As Magento has it now: it keeps what it is given. After a doubt Odoo may have something newer than was sent.
+    product = parse_product({**body, "id": product_id})
     plan = plan_of(one, product, gather_book(ctx, [product]))
-    marks = plan.marks | read_in_odoo({name: one.cells[name] for name in plan.marks if name in one.cells})
+    marks = plan.marks | read_in_odoo(one.own) | sent_marks(magento_cells(plan))
     for language, store_code in shop.languages.items() if not one.is_variant else ():
         own = {
             name: cell

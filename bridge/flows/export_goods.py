@@ -37,6 +37,11 @@ class Goods:
         return self.cells.get("default_code", "") or str(self.row.get("default_code") or "")
 
     @property
+    def own(self) -> Cells:
+        """Its values without those of a language."""
+        return {name: cell for name, cell in self.cells.items() if "@" not in name}
+
+    @property
     def entity(self) -> str:
         """How effects name it."""
         return f"{self.shelf.model} {self.odoo_id}"
@@ -113,7 +118,7 @@ def read_goods(ctx: FlowContext, ids: Sequence[int], languages: Iterable[str]) -
     found: dict[int, list[Goods]] = {}
     for template_id, template in templates.items():
         own = [row for row in rows if int(row["product_tmpl_id"][0]) == template_id]
-        is_family = bool(template["attribute_line_ids"])
+        is_family = any(row["product_template_attribute_value_ids"] for row in own)
         found[template_id] = [
             Goods(
                 shelf=GOODS,

@@ -9,7 +9,9 @@ from bridge.errors import InvalidRecord, RecordMissing, StaleRead
 from bridge.flows.context import FlowContext
 from bridge.flows.export_batch import bind_found, carry_over, make_single
 from bridge.flows.export_book import shop_of
+from bridge.flows.export_families import make_families
 from bridge.flows.export_goods import Exported, Goods, read_goods, with_refusals
+from bridge.flows.export_images import export_images
 from bridge.flows.freshness import insist_on_version, stale_reads
 from bridge.flows.product_match import match_skus
 from bridge.flows.product_writing import GOODS, TEMPLATES
@@ -25,7 +27,7 @@ def run(ctx: FlowContext) -> Mapping[str, Any]:
     """Export the product whose ``product.product`` id is the job's entity, with its template and the other variants.
 
     Raises:
-        ProductRefused, ProductUnclear, BoundRecordGone: why it is not exported.
+        ProductRefused, ProductUnclear, BoundRecordGone, AttributeUnmapped: why it is not exported.
     """
     product_id = int(ctx.job.entity)
     rows = ctx.odoo.read(GOODS.model, [product_id], ["product_tmpl_id", "default_code", "write_date"])
@@ -93,7 +95,10 @@ def export_templates(ctx: FlowContext, template_ids: Sequence[int], outcome: Exp
     lacking = bind_found(ctx, [one for one in unbound if one.shelf is GOODS], outcome)
     for one in lacking:
         if not one.is_variant:
+            # Variants are made with their configurable.
             with_refusals(outcome, one, lambda one=one: make_single(ctx, shop, one, outcome))  # type: ignore[misc]  # bound now
+    make_families(ctx, shop, families, lacking, outcome)
+    export_images(ctx, goods, outcome)
 
 
 def _without_services(ctx: FlowContext, goods: Sequence[Goods]) -> list[Goods]:

@@ -10,6 +10,7 @@ from bridge.errors import DoubtfulEffect
 from bridge.flows.context import FlowContext
 from bridge.flows.effects import Write
 from bridge.flows.product_writing import SUPERSEDED, digest
+from bridge.ledger import Effect
 from bridge.magento import catalog, product_writes
 from bridge.odoo.values import decode, encode
 from bridge.translate.catalog_records import MagentoProduct
@@ -19,10 +20,14 @@ CREATE = "create-magento-product"
 CHANGE = "change-magento-product"
 LINK = "link-magento-product"
 OPTION = "add-attribute-option"
+IMAGE = "add-product-image"
 
 
-def create(ctx: FlowContext, body: Mapping[str, Any], *, odoo_entity: str) -> int:
-    """Make a product and return its id; ``odoo_entity`` names the record of Odoo that it is made of."""
+def create(ctx: FlowContext, body: Mapping[str, Any], *, odoo_entity: str) -> tuple[int, dict[str, Any]]:
+    """Make a product; return its id, and what was sent: after a doubt that is what was stored then.
+
+    ``odoo_entity`` names the record of Odoo that it is made of.
+    """
     sku = str(body["sku"])
 
     def send(stored: bytes) -> str:
@@ -32,8 +37,17 @@ def create(ctx: FlowContext, body: Mapping[str, Any], *, odoo_entity: str) -> in
         row = ctx.magento.product_by_sku(sku)
         return None if row is None else str(row["id"])
 
-    key = ctx.effect_key("magento-product", digest([odoo_entity, sku]))
-    return int(_once(ctx, key=key, kind=CREATE, target="/products", request=body, send=send, look=look))
+    key = _create_key(ctx, odoo_entity, sku)
+    product_id = int(_once(ctx, key=key, kind=CREATE, target="/products", request=body, send=send, look=look))
+    effect = ctx.ledger.effects.get(key)
+    stored = effect.request if effect is not None else None
+    return product_id, dict(body) if stored is None else decode(stored)
+
+
+def is_ours(ctx: FlowContext, odoo_entity: str, sku: str) -> bool:
+    """Return whether the bridge made a product of a record of Odoo, or may have."""
+    key = _create_key(ctx, odoo_entity, sku)
+    return ctx.writer.is_open(key) or ctx.writer.is_done(key)
 
 
 def change(
@@ -46,21 +60,34 @@ def change(
     """
 
     def send(stored: bytes) -> str:
-        product_writes.change_product(
-            ctx.magento, product.sku, body_of(decode(stored)), store_code=store_code
-        )
+        sent = decode(stored)
+        body = body_of(sent["values"])
+        product_writes.change_product(ctx.magento, product.sku, body, store_code=sent["store"])
         return str(product.product_id)
 
     def look() -> str | None:
-        rows = catalog.products_by_id(ctx.magento, [product.product_id], store_code=store_code)
-        row = rows.get(product.product_id)
-        return str(product.product_id) if row is not None and _has(row, values) else None
+        there = _is_there(ctx, product.product_id, store_code, values)
+        return str(product.product_id) if there else None
 
     shown = {name: str(value) for name, value in values.items()}
     key = ctx.effect_key("magento-product-change", digest([product.product_id, store_code, shown, version]))
     target = f"/products/{product.product_id}"
     _wait_for_others(ctx, target, key)
-    _once(ctx, key=key, kind=CHANGE, target=target, request=values, send=send, look=look)
+    request = {"store": store_code, "values": dict(values)}
+    _once(ctx, key=key, kind=CHANGE, target=target, request=request, send=send, look=look)
+
+
+def settle_changes(ctx: FlowContext) -> None:
+    """End the doubt about changes that an earlier attempt of this job sent and that need no sending again.
+
+    Raises:
+        DoubtfulEffect: what was sent is not there, and may still come.
+    """
+    if ctx.job.attempt < 2:
+        return
+    for effect in ctx.ledger.effects.for_job(ctx.job.id):
+        if effect.kind == CHANGE:
+            _settle(ctx, effect)
 
 
 def add_option(
@@ -72,7 +99,7 @@ def add_option(
         sent = decode(stored)
         return product_writes.add_attribute_option(ctx.magento, sent["code"], sent["label"])
 
-    key = ctx.effect_key("magento-option", digest([code, odoo_value, label]))
+    key = _option_key(ctx, code, label, odoo_value)
     request = {"code": code, "label": label}
     return _once(ctx, key=key, kind=OPTION, target="/products/attributes", request=request, send=send, look=find)  # fmt: skip
 
@@ -86,7 +113,7 @@ def link(
     send: Callable[[Mapping[str, Any]], None],
     is_there: Callable[[], bool],
 ) -> None:
-    """Give a configurable an option or a child; a second one is refused by Magento, which is as good."""
+    """Give a configurable an option or a child, once; a second one is refused by Magento, which is as good."""
 
     def send_it(stored: bytes) -> str:
         send(decode(stored))
@@ -94,13 +121,55 @@ def link(
 
     _once(
         ctx,
-        key=ctx.effect_key("magento-product-link", digest([parent.product_id, name])),
+        key=_link_key(ctx, parent, name),
         kind=LINK,
         target="/configurable-products",
         request=request,
         send=send_it,
         look=lambda: name if is_there() else None,
     )
+
+
+def add_image(ctx: FlowContext, product: MagentoProduct, entry: Mapping[str, Any], *, digest: str) -> None:
+    """Add an image whose file is named by the digest of its content, once."""
+
+    def send(stored: bytes) -> str:
+        product_writes.add_image(ctx.magento, product.sku, decode(stored))
+        return digest
+
+    def look() -> str | None:
+        row = catalog.products_by_id(ctx.magento, [product.product_id]).get(product.product_id, {})
+        files = [str(one.get("file")) for one in row.get("media_gallery_entries") or ()]
+        return digest if any(digest in file for file in files) else None
+
+    key = ctx.effect_key("magento-image", f"{product.product_id}-{digest}")
+    _once(ctx, key=key, kind=IMAGE, target="/products/media", request=entry, send=send, look=look)
+
+
+def is_linked(ctx: FlowContext, parent: MagentoProduct, name: str, *, is_there: bool) -> bool:
+    """Return whether nothing is to be done about ``name`` of a configurable.
+
+    It is there, or was given once: what somebody took away since stays away. A link in doubt is settled first.
+    """
+    key = _link_key(ctx, parent, name)
+    return (is_there or ctx.writer.is_done(key)) and not ctx.writer.is_open(key)
+
+
+def is_adding(ctx: FlowContext, code: str, label: str, *, odoo_value: int) -> bool:
+    """Return whether it is not known yet what became of adding an option."""
+    return ctx.writer.is_open(_option_key(ctx, code, label, odoo_value))
+
+
+def _option_key(ctx: FlowContext, code: str, label: str, odoo_value: int) -> str:
+    return ctx.effect_key("magento-option", digest([code, odoo_value, label]))
+
+
+def _create_key(ctx: FlowContext, odoo_entity: str, sku: str) -> str:
+    return ctx.effect_key("magento-product", digest([odoo_entity, sku]))
+
+
+def _link_key(ctx: FlowContext, parent: MagentoProduct, name: str) -> str:
+    return ctx.effect_key("magento-product-link", digest([parent.product_id, name]))
 
 
 def _once(
@@ -128,18 +197,29 @@ def _once(
 
 def _wait_for_others(ctx: FlowContext, target: str, key: str) -> None:
     """Wait while another write to a product may be under way; what is over is ended: this one takes its place."""
-    lasts = max(ctx.settings.magento_doubt_seconds, default=0.0)
     for effect in ctx.ledger.effects.open_for_target(ctx.instance.name, target):
-        if effect.key == key or effect.state not in {"sent", "doubtful"}:
-            continue
-        if effect.age_seconds < lasts:
-            raise DoubtfulEffect(
-                "Whether an earlier change of this product happened in Magento is not known yet.",
-                waits_for=f"doubt:{effect.key}",
-                retry_after=lasts - effect.age_seconds,
-                system="magento",
-            )
-        ctx.ledger.effects.confirm(ctx.job, effect.key, SUPERSEDED)
+        if effect.key != key:
+            _settle(ctx, effect)
+
+
+def _settle(ctx: FlowContext, effect: Effect) -> None:
+    if effect.state not in {"sent", "doubtful"} or effect.request is None:
+        return
+    sent, product_id = decode(effect.request), int(effect.target.rpartition("/")[2])
+    lasts = max(ctx.settings.magento_doubt_seconds, default=0.0)
+    if effect.age_seconds < lasts and not _is_there(ctx, product_id, sent["store"], sent["values"]):
+        raise DoubtfulEffect(
+            "Whether an earlier change of this product happened in Magento is not known yet.",
+            waits_for=f"doubt:{effect.key}",
+            retry_after=lasts - effect.age_seconds,
+            system="magento",
+        )
+    ctx.ledger.effects.confirm(ctx.job, effect.key, SUPERSEDED)
+
+
+def _is_there(ctx: FlowContext, product_id: int, store_code: str, values: Mapping[str, Any]) -> bool:
+    row = catalog.products_by_id(ctx.magento, [product_id], store_code=store_code).get(product_id)
+    return row is not None and _has(row, values)
 
 
 def _has(row: Mapping[str, Any], values: Mapping[str, Any]) -> bool:

@@ -9,18 +9,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bridge.flows.context import FlowContext
-from bridge.flows.product_sides import read_cells
+from bridge.flows.product_sides import masters_of, read_cells
 from bridge.flows.product_updates import Bound, keep
 from bridge.flows.product_writing import Shelf
 from bridge.ledger import SeenEdit
-from bridge.translate.product_fields import Field, compare, master_of, masters_of, read_in_odoo
+from bridge.translate.product_fields import Field, compare, master_of, read_in_odoo
 from bridge.translate.product_plan import mark_of
 
 
 def heed_odoo(ctx: FlowContext, shelf: Shelf, products: Sequence[Bound]) -> None:
     """Take out of the changes of ``products`` what is not to be written, and note the edits that were come upon."""
     changed = [one for one in products if one.change]
-    masters = masters_of(ctx.settings)
+    masters = masters_of(ctx)
     languages = sorted({language for one in changed for language in one.change.texts})
     odoo = read_cells(ctx, shelf, [one.binding.odoo_id for one in changed], languages) if changed else {}
     seen: list[SeenEdit] = []

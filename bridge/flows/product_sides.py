@@ -6,8 +6,10 @@ from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any
 
+from bridge.errors import System
 from bridge.flows.context import FlowContext
 from bridge.flows.product_writing import GOODS, Shelf
+from bridge.settings import FIELD_GROUPS
 from bridge.translate.product_fields import TEXTS
 from bridge.translate.product_plan import number_text
 from bridge.translate.raw_fields import clean_text
@@ -18,6 +20,11 @@ TEMPLATE_FIELDS = _SHARED
 GOODS_FIELDS = (*_SHARED, "default_code", "barcode", "weight", "product_tmpl_id")
 
 Cells = dict[str, str]
+
+
+def masters_of(ctx: FlowContext) -> dict[str, System]:
+    """Return the side that is master of each group of fields."""
+    return {group: ctx.settings.master(group) for group in FIELD_GROUPS}
 
 
 def read_cells(

@@ -190,6 +190,13 @@ PLACES: Mapping[str, Place] = {
         lock=lambda _: "rebuild-bindings",
         priority=40,
     ),
+    "resolve-conflict": Place(
+        title="Write the value that a person chose to the other side",
+        queue="catalog",
+        systems=_BOTH,
+        lock=lambda _: "catalog",
+        priority=60,
+    ),
     "noop": Place(title="Do nothing", queue="upkeep"),
 }
 

@@ -57,6 +57,11 @@ def add_child(magento: MagentoClient, sku: str, child_sku: str) -> None:
     magento.in_store(ALL).post(f"/configurable-products/{_part(sku)}/child", {"childSku": child_sku})
 
 
+def add_image(magento: MagentoClient, sku: str, entry: Mapping[str, Any]) -> None:
+    """Add an image to a product. Sent again it is there twice: whoever calls looks first (``catalog/111``)."""
+    magento.in_store(ALL).post(f"/products/{_part(sku)}/media", {"entry": entry})
+
+
 def _part(text: str) -> str:
     """Return ``text`` as one part of a path: a slash as ``%2F`` (``catalog/044``)."""
     return quote(text, safe="")

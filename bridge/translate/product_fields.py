@@ -13,12 +13,11 @@ from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 
 from bridge.errors import System
-from bridge.settings import FIELD_GROUPS, FieldGroup, InstanceSettings
 from bridge.translate.product_plan import FOLLOWING, ProductPlan, mark_of
 from bridge.translate.product_text import plain_text
 
 #: The group of each field.
-GROUPS: Mapping[str, FieldGroup] = {
+GROUPS: Mapping[str, str] = {
     "name": "text",
     "description": "text",
     "description_sale": "text",
@@ -44,13 +43,16 @@ TITLES: Mapping[str, str] = {
     "categ_id/.id": "category",
     "active": "status",
 }
+#: What stands for a value of Magento that has no meaning in Odoo: a tax class that is not mapped.
+UNKNOWN = "?"
 #: Fields that differ by language.
 TEXTS = ("name", "description", "description_sale")
 _ODOO = "odoo:"
 _LOOSE = "~"
 _CENT = Decimal("0.01")
 
-Masters = Mapping[FieldGroup, System]
+#: The master of each group of fields.
+Masters = Mapping[str, System]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,11 +79,6 @@ class Field:
         return changed and not self.is_same
 
 
-def masters_of(settings: InstanceSettings) -> dict[FieldGroup, System]:
-    """Return the master of each group of fields."""
-    return {group: settings.master(group) for group in FIELD_GROUPS}
-
-
 def master_of(name: str, masters: Masters) -> System:
     """Return the side whose changes of a field are carried over."""
     base = name.partition("@")[0]
@@ -102,7 +99,7 @@ def loose(name: str, cell: str) -> str:
         return plain_text(cell)
     if base == "weight":
         return _rounded(cell)
-    if base == "taxes_id/.id":
+    if base == "taxes_id/.id" and cell != UNKNOWN:
         return ",".join(sorted(filter(None, cell.split(",")), key=int))
     return "\n".join(line for line in (one.strip() for one in cell.splitlines()) if line)
 

@@ -194,7 +194,8 @@ def plan_product(
 def change_of(plan: ProductPlan, known: str | None) -> ProductChange:
     """Return what of ``plan`` was never sent, or is not what was sent: ``known`` is the fingerprint of that."""
     before, now = read_marks(known), plan.marks
-    changed = {name for name, mark in now.items() if before.get(name) != mark}
+    # While a write into Magento is under way it may have what was there, or what is sent: marks joined by ``|``.
+    changed = {name for name, mark in now.items() if mark not in before.get(name, "").split("|")}
     texts: dict[str, dict[str, str]] = {}
     for language, cells in plan.texts.items():
         differing = {name: cell for name, cell in cells.items() if f"{name}@{language}" in changed}

@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
+from bridge.flows.wants import want
 from tests.flows.conftest import OpenShop
+from tests.support.once import pump
 from tests.support.outward_shop import OutwardShop
 
 VERSIONS = (16, 18, 19)
@@ -98,3 +100,168 @@ def test_an_archived_product_is_disabled_and_comes_back(open_shop: OpenShop, ver
     shop.edit(product_id, active=True)
     shop.export(product_id)
     assert shop.raw(sku)["status"] == 1
+
+
+@pytest.fixture
+def german(open_shop: OpenShop):
+    """Open a shop whose view ``de`` speaks German."""
+
+    def open_one(version: int = 18, **settings: Any) -> OutwardShop:
+        shop = outward(open_shop, version, own_box=True, **settings)
+        for view in shop.magento.state.stores["storeConfigs"]:
+            view["locale"] = "de_DE" if view["code"] == "de" else "en_US"
+        return shop
+
+    return open_one
+
+
+def translate(shop: OutwardShop, product_id: int, **texts: str) -> None:
+    """Write texts in German, as a person does."""
+    with shop.odoo._writing() as env:
+        env.context["lang"] = "de_DE"
+        env["product.product"].write([product_id], texts)
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_texts_of_a_store_view_follow_where_it_has_its_own_and_use_default_stays(
+    german, version: int
+) -> None:
+    shop = german(version)
+    sku = shop.new_sku("LANG-{}")
+    product_id = shop.make(sku, description="<p>Good</p>")
+    translate(shop, product_id, name="Becher")
+    assert shop.export(product_id).result == {"made": 1}
+    own = shop.magento.catalog._own[shop.raw(sku)["id"], "de"]
+    # Only what differs: the description is the common one, and stays so.
+    assert own == {"name": "Becher"}
+    translate(shop, product_id, name="Tasse", description="<p>Gut</p>")
+    shop.edit(product_id, description_sale="Short")
+    assert shop.export(product_id).result == {"updated": 1}
+    assert own == {"name": "Tasse"}
+    assert shop.raw(sku)["name"] == f"Name of {sku}"
+    assert shop.attributes(sku, "de")["short_description"] == "Short"
+    paths = [one.path for one in shop.shop.box.calls.last("magento") if one.method == "PUT"]
+    assert sorted(path.split("/")[2] for path in paths) == ["all", "de", "de"]
+    shop.forget_calls()
+    assert shop.export(product_id).result == {"unchanged": 1}
+    assert shop.import_(sku).result == {"unchanged": 1}
+    assert (shop.writes(), shop.writes("odoo"), shop.conflicts()) == ([], [], [])
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_a_scan_reads_what_changed_and_the_next_one_goes_on(open_shop: OpenShop, version: int) -> None:
+    shop = outward(open_shop, version, own_box=True)
+    ids = [shop.make(shop.new_sku("SCAN-{}")) for _ in range(120)]
+    progress = shop.run("export-products")
+    assert (progress.run.state, set(progress.jobs)) == ("done", {"done"})
+    assert all(shop.ledger.bindings.by_odoo("shop", "product", one) for one in ids)
+    # Long ago, but for one: the next scan reads that one alone.
+    with shop.odoo.database_of_rows.transaction():
+        for model in ("product.template", "product.product"):
+            table = shop.odoo.database_of_rows.table(model)
+            for one in list(table.rows):
+                table.update(one, {"write_date": "2026-01-01 00:00:00"})
+    shop.run("export-products", updated_from="2026-01-01T00:00:00+00:00")
+    shop.edit(ids[7], barcode="", weight=3.0)
+    progress = shop.run("export-products")
+    assert progress.run.seen == 1
+    assert shop.raw(shop.row(ids[7])["default_code"])["weight"] == pytest.approx(6.613868)
+
+
+def test_many_products_take_few_calls(open_shop: OpenShop) -> None:
+    shop = outward(open_shop)
+    ids = [shop.make(shop.new_sku("FEW-{}")) for _ in range(50)]
+    shop.export(*ids)
+    shop.edit(ids[0], name="New")
+    shop.forget_calls()
+    assert shop.export(*ids).result == {"updated": 1, "unchanged": 49}
+    odoo = [key for key in shop.shop.box.calls.counts("odoo") if key[2].startswith("product.")]
+    assert len(odoo) <= 2
+    assert shop.shop.box.calls.total("magento") <= 6
+
+
+def test_what_magento_refuses_is_a_job_of_its_own_and_keeps_none_back(open_shop: OpenShop) -> None:
+    shop = outward(open_shop)
+    good, bad = shop.make(shop.new_sku()), shop.make(shop.new_sku(), list_price=-1.0)
+    assert shop.export(good, bad).result == {"made": 1, "jobs_of_their_own": [bad]}
+    (job,) = [
+        one for one in shop.ledger.jobs.list(instance="shop", kind="export-product") if one.entity == str(bad)
+    ]
+    assert (job.state, job.error_code) == ("blocked", "product_refused")
+    assert "0 or greater" in job.error
+    shop.edit(bad, list_price=1.0)
+    shop.ledger.jobs.retry(job.id)
+    shop.shop.work()
+    assert shop.shop.job(job.id).state == "done"
+
+
+def test_a_bound_product_that_is_gone_in_magento_blocks_and_is_not_made_again(open_shop: OpenShop) -> None:
+    shop = outward(open_shop)
+    sku = shop.new_sku()
+    product_id = shop.make(sku)
+    shop.export(product_id)
+    shop.magento.catalog.remove(sku)
+    job = shop.export_one(product_id)
+    assert (job.state, job.error_code) == ("blocked", "bound_record_gone")
+    assert shop.magento.catalog.by_sku(sku) is None
+
+
+def test_products_without_a_sku_services_of_the_bridge_and_what_is_not_for_sale_stay(
+    open_shop: OpenShop,
+) -> None:
+    shop = outward(open_shop)
+    nameless, unsold = shop.make("", default_code=False), shop.make(shop.new_sku(), sale_ok=False)
+    service = shop.make(shop.new_sku(), type="service")
+    shop.ledger.bindings.bind(
+        "shop", "service", magento_id="shipping", odoo_model="product.product", odoo_id=service
+    )
+    shop.forget_calls()
+    assert shop.export(nameless, unsold, service).result == {"without_sku": 1, "missing": 1}
+    assert shop.writes() == []
+
+
+def test_an_event_without_a_version_is_looked_at_once_more_later(open_shop: OpenShop) -> None:
+    shop = outward(open_shop)
+    product_id = shop.make(shop.new_sku())
+    shop.export(product_id)
+    wanted = want("export-product", instance="shop", entity=str(product_id), data={"unversioned": True})
+    job_id = shop.ledger.jobs.want([wanted])[0].job_id
+    pump(shop.shop)
+    job = shop.shop.job(job_id)
+    assert (job.state, job.waits_for) == ("retry_waiting", "version")
+    wait = (job.next_attempt_at - shop.ledger.now()).total_seconds()
+    assert 25 < wait <= 30
+    # What had changed needs no second look.
+    other = shop.make(shop.new_sku())
+    assert shop.export_one(other, data={"unversioned": True}).result == {"made": 1}
+
+
+def test_an_older_version_than_the_event_named_is_read_again(open_shop: OpenShop) -> None:
+    shop = outward(open_shop)
+    product_id = shop.make(shop.new_sku())
+    wanted = want("export-product", instance="shop", entity=str(product_id), version="2099-01-01 00:00:00")
+    job_id = shop.ledger.jobs.want([wanted])[0].job_id
+    pump(shop.shop)
+    assert (shop.shop.job(job_id).state, shop.shop.job(job_id).waits_for) == ("retry_waiting", "version")
+
+
+def test_a_tax_goes_by_the_mapping_of_its_class_and_what_has_no_place_is_told(open_shop: OpenShop) -> None:
+    shop = outward(open_shop)
+    taxes = {name: shop.odoo.find("account.tax", name=name) for name in ("DE-19", "DE-7")}
+    shop.ledger.mappings.set(
+        *("shop", "tax_class", "4"),
+        odoo_model="account.tax",
+        odoo_id=taxes["DE-7"],
+        odoo_label="7",
+        by="test",
+    )
+    sku = shop.new_sku()
+    product_id = shop.make(sku)
+    shop.export(product_id)
+    shop.edit(product_id, taxes_id=[[6, 0, [taxes["DE-7"]]]])
+    shop.export(product_id)
+    assert shop.attributes(sku)["tax_class_id"] == "4"
+    shop.edit(product_id, taxes_id=[[6, 0, [taxes["DE-19"]]]], barcode="4006381333931")
+    job = shop.export(product_id)
+    assert job.result == {"unchanged": 1, "no_place": {"barcode": [sku], "taxes_id/.id": [sku]}}
+    assert shop.attributes(sku)["tax_class_id"] == "4"

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from bridge.flows.wants import want
 from tests.flows.conftest import OpenShop
 from tests.support.outward_shop import OutwardShop
 
@@ -116,7 +117,7 @@ def test_an_edit_in_magento_that_is_taken_back_is_gone(known) -> None:
 
 
 def test_a_sku_cannot_be_renamed_in_magento_so_an_edit_of_it_is_a_conflict(known) -> None:
-    shop, _sku, product_id = known(sync_direction="odoo")
+    shop, _, product_id = known(sync_direction="odoo")
     shop.edit(product_id, default_code="RENAMED")
     shop.forget_calls()
     assert shop.export(product_id).result == {"unchanged": 1, "conflicts": 1}
@@ -124,7 +125,86 @@ def test_a_sku_cannot_be_renamed_in_magento_so_an_edit_of_it_is_a_conflict(known
 
 
 def test_the_edit_of_a_formatting_is_seen_once_odoo_was_read(known) -> None:
-    shop, _sku, product_id = known()
+    shop, _, product_id = known()
     shop.export(product_id)
     shop.edit(product_id, description="<p><b>No. 1</b></p>")
     assert shop.export(product_id).result == {"unchanged": 1, "conflicts": 1}
+
+
+def resolve(shop: OutwardShop, use: str) -> Any:
+    (one,) = shop.conflicts()
+    wanted = want("resolve-conflict", instance="shop", entity=str(one.id), data={"use": use})
+    job_id = shop.ledger.jobs.want([wanted])[0].job_id
+    shop.shop.work()
+    return shop.shop.job(job_id)
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize(
+    ("field", "odoo", "magento"),
+    [
+        ("name", {"name": "Edited"}, {"name": "Edited"}),
+        ("description", {"description": "<p>Edited</p>"}, {"description": "<p>Edited</p>"}),
+        ("active", {"active": False}, {"status": 2}),
+        ("weight", {"weight": 4.0}, {"weight": 8.818490}),
+    ],
+)
+@pytest.mark.parametrize("use", ["magento", "odoo"])
+def test_a_person_decides_and_both_sides_have_it(
+    known, version: int, field: str, odoo: dict, magento: dict, use: str
+) -> None:
+    shop, sku, product_id = known(version)
+    before = {**shop.raw(sku), **shop.attributes(sku)}
+    shop.edit(product_id, **odoo)
+    shop.export(product_id)
+    job = resolve(shop, use)
+    assert (job.state, job.error) == ("done", None)
+    assert job.result["written_to"] == ["odoo" if use == "magento" else "magento"]
+    (name, value) = next(iter(magento.items()))
+    wanted = value if use == "odoo" else before[name]
+    assert {**shop.raw(sku), **shop.attributes(sku)}[name] == wanted
+    assert (shop.conflicts(), [one.used for one in shop.conflicts("resolved")]) == ([], [use])
+    # The decision is no change of anybody's.
+    shop.forget_calls()
+    assert shop.import_(sku).result == {"unchanged": 1}
+    assert shop.export(product_id).result == {"unchanged": 1}
+    assert (shop.conflicts(), shop.writes(), shop.writes("odoo")) == ([], [], [])
+
+
+@pytest.mark.parametrize("use", ["magento", "odoo"])
+def test_an_overwritten_edit_can_still_be_chosen(known, use: str) -> None:
+    shop, sku, product_id = known()
+    shop.edit(product_id, name="Edited")
+    shop.magento.catalog.change(sku, {"name": "Cup"})
+    shop.import_(sku)
+    job = resolve(shop, use)
+    assert job.result["written_to"] == (["magento", "odoo"] if use == "odoo" else [])
+    wanted = "Edited" if use == "odoo" else "Cup"
+    assert (shop.raw(sku)["name"], shop.row(product_id)["name"]) == (wanted, wanted)
+
+
+def test_what_magento_has_no_place_for_blocks_with_what_to_do(known) -> None:
+    shop, _, product_id = known()
+    shop.edit(product_id, default_code="RENAMED")
+    shop.export(product_id)
+    job = resolve(shop, "odoo")
+    assert (job.state, job.error_code) == ("blocked", "conflict_unwritable")
+    assert "cannot be renamed" in job.help
+    assert len(shop.conflicts()) == 1
+
+
+def test_what_odoo_makes_of_html_and_numbers_is_no_edit(known) -> None:
+    shop, sku, product_id = known()
+    shop.magento.catalog.change(sku, {"description": "plain text"})
+    shop.import_(sku)
+    # As a real Odoo stores them: 0.226796 with two digits, and text in a paragraph.
+    shop.edit(product_id, weight=0.23, description="<p>plain text</p>")
+    shop.forget_calls()
+    assert shop.export(product_id).result == {"unchanged": 1}
+    shop.magento.catalog.change(sku, {"description": "other text"})
+    shop.import_(sku)
+    assert shop.conflicts() == []
+    # From then on it is known as Odoo has it: a real edit is seen.
+    shop.edit(product_id, weight=0.235)
+    shop.export(product_id)
+    assert [one.field for one in shop.conflicts()] == ["weight"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from bridge.flows.wants import PLACES, want
-from bridge.ledger import Conflict, Job, Progress
+from bridge.ledger import Conflict, Job, JobId, Progress
 from tests.support.shop import Shop
 
 Raw = dict[str, Any]
@@ -43,15 +43,16 @@ class OutwardShop:
 
     def export(self, *product_ids: int) -> Job:
         """Export products by a batch."""
+        job_id = self.want_batch(*product_ids)
+        self.shop.work()
+        return self.shop.job(job_id)
+
+    def want_batch(self, *product_ids: int) -> JobId:
+        """Want the export of products by a batch."""
         templates = sorted({self.template_of(one) for one in product_ids})
-        return self._work(
-            want(
-                "export-product-batch",
-                instance="shop",
-                entity="-".join(map(str, templates)),
-                data={"templates": templates},
-            )
-        )
+        entity = "-".join(map(str, templates))
+        wanted = want("export-product-batch", instance="shop", entity=entity, data={"templates": templates})
+        return self.ledger.jobs.want([wanted])[0].job_id
 
     def export_one(self, product_id: int, **more: Any) -> Job:
         """Export a product on its own."""
@@ -113,6 +114,69 @@ class OutwardShop:
     def conflicts(self, *states: str) -> list[Conflict]:
         """Return the conflicts."""
         return self.ledger.conflicts.list("shop", states=states or ("open",))
+
+
+class Family:
+    """A template of Odoo with an attribute of its own, which Magento has, too."""
+
+    def __init__(self, shop: OutwardShop, *labels: str, is_mapped: bool = True) -> None:
+        self.shop = shop
+        self.code = shop.new_sku("finish{}")
+        self.base = shop.new_sku("FAM/{}")
+        shop.magento.attributes.add(self.code, ["Matt"], backend_type="int")
+        self.attribute = shop.odoo.create(
+            "product.attribute", {"name": self.code, "create_variant": "always"}
+        )
+        if is_mapped:
+            self.map()
+        values = [self.value(label) for label in labels]
+        self.template = shop.odoo.create(
+            "product.template",
+            {
+                "name": f"Name of {self.base}",
+                "list_price": 20.0,
+                "description": "<p>All</p>",
+                "attribute_line_ids": [
+                    [0, 0, {"attribute_id": self.attribute, "value_ids": [[6, 0, values]]}]
+                ],
+            },
+        )
+        self.name_variants()
+
+    def map(self) -> None:
+        self.shop.ledger.mappings.set(
+            *("shop", "attribute", self.code),
+            odoo_model="product.attribute",
+            odoo_id=self.attribute,
+            odoo_label=self.code,
+            by="test",
+        )
+
+    def value(self, label: str) -> int:
+        values = {"name": label, "attribute_id": self.attribute}
+        return self.shop.odoo.create("product.attribute.value", values)
+
+    def add(self, label: str) -> None:
+        lines = self.shop.odoo.records("product.template.attribute.line")
+        line = next(row["id"] for row in lines if row["product_tmpl_id"] == self.template)
+        self.shop.odoo.write("product.template.attribute.line", line, {"value_ids": [[4, self.value(label)]]})
+        self.name_variants()
+
+    @property
+    def variants(self) -> list[dict[str, Any]]:
+        rows = self.shop.odoo.records("product.product")
+        return [row for row in rows if row["product_tmpl_id"] == self.template]
+
+    def name_variants(self) -> None:
+        for number, row in enumerate(self.variants):
+            self.shop.odoo.write("product.product", row["id"], {"default_code": f"{self.base}-{number}"})
+
+    def export(self) -> Any:
+        return self.shop.export(self.variants[0]["id"])
+
+    @property
+    def skus(self) -> list[str]:
+        return [row["default_code"] for row in self.variants]
 
 
 def _writes(operation: str) -> bool:

@@ -24,6 +24,7 @@ from bridge.sandbox.magento import (
     category_api,
     orders_api,
     prices_api,
+    product_parts,
     product_writes,
     shop_api,
 )
@@ -42,6 +43,7 @@ _ENDPOINTS = (
     *prices_api.ENDPOINTS,
     *catalog_api.ENDPOINTS,
     *product_writes.ENDPOINTS,
+    *product_parts.ENDPOINTS,
     *shop_api.ENDPOINTS,
 )
 

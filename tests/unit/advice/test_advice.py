@@ -46,11 +46,13 @@ from bridge.errors import (
 )
 from bridge.flows.context import StoreViewUnknown
 from bridge.flows.effects import EffectUnclear
+from bridge.flows.export_options import AttributeUnmapped
 from bridge.flows.import_stores import StoresUnclear
 from bridge.flows.order_products import ProductUnknown
 from bridge.flows.price_writing import PriceRefused
 from bridge.flows.product_writing import ProductRefused
 from bridge.flows.rebuild_bindings import StoreUnknown
+from bridge.flows.resolve_conflict import ConflictUnwritable
 from bridge.flows.update_order import OrderChanged
 from bridge.ledger import LedgerUnavailable
 from bridge.translate.order_book import OrderRules
@@ -258,6 +260,26 @@ CASES: dict[str, tuple[Make, tuple[str, ...]]] = {
     "a barcode is there twice": (
         lambda: ProductRefused('Odoo does not accept MUG: Barcode "1" already assigned.', system="odoo"),
         ("already assigned", "filter by barcode"),
+    ),
+    "Magento does not accept a product": (
+        lambda: ProductRefused("Magento does not accept MUG: No.", system="magento", reason="magento"),
+        ("Magento does not accept MUG: No", "Magento named what it does not accept"),
+    ),
+    "another product of Odoo has the SKU": (
+        lambda: ProductUnclear("MUG is bound.", system="odoo", reason="sku_taken", sku="MUG"),
+        ("MUG is bound", "another internal reference"),
+    ),
+    "an attribute of Odoo stands for none": (
+        lambda: AttributeUnmapped("Colour stands for no attribute.", system="magento", odoo_id=7),
+        ("Colour", "bridge mappings set attribute CODE 7"),
+    ),
+    "the chosen value has no place": (
+        lambda: ConflictUnwritable("The SKU cannot be written.", system="magento"),
+        ("The SKU cannot be written", "by hand", "cannot be renamed"),
+    ),
+    "Magento's product was deleted": (
+        lambda: BoundRecordGone("Deleted.", system="magento", model="product"),
+        ("Deleted", "archive the product in Odoo"),
     ),
     "Odoo does not accept a product": (
         lambda: ProductRefused("Odoo does not accept MUG: No.", system="odoo"),

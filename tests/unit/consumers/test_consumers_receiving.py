@@ -36,6 +36,25 @@ def test_an_order_event_wants_the_import_of_that_order_in_that_version():
     assert want.systems == {"magento", "odoo"}
 
 
+def test_a_product_event_wants_its_import_or_its_export():
+    (imported,) = wants_of(
+        new_event("magento.product.saved", "shop", record_id=7, version="2026-11-01 10:20:30")
+    )
+    (exported,) = wants_of(
+        new_event("odoo.product.changed", "shop", record_id=8, version="2026-11-01 10:20:30")
+    )
+    assert (imported.kind, imported.entity, imported.lock_key) == ("import-product", "7", "catalog")
+    assert (exported.kind, exported.entity, exported.lock_key) == ("export-product", "8", "catalog")
+    assert (exported.not_before_seconds, exported.data) == (0.0, {})
+
+
+def test_an_odoo_event_without_a_version_waits_since_it_may_come_before_its_commit():
+    (want,) = wants_of(new_event("odoo.product.changed", "shop", record_id=8))
+    assert (want.not_before_seconds, want.data) == (3.0, {"unversioned": True})
+    (magento,) = wants_of(new_event("magento.product.saved", "shop", record_id=8))
+    assert (magento.not_before_seconds, magento.data) == (0.0, {})
+
+
 def test_every_wanted_kind_has_a_place_in_a_queue_that_is_declared():
     assert set(JOB_KINDS) <= set(EVENT_TYPES)
     for kind in JOB_KINDS.values():

@@ -1,0 +1,67 @@
+"""``bridge run export-product(s)`` and ``bridge conflicts``: what a person sees and decides."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from bridge.sandbox import Sandbox
+from tests.support.cli import Cli, running_cli
+
+
+@pytest.fixture(scope="module")
+def box() -> Iterator[Sandbox]:
+    with Sandbox.start(odoo_version=19) as running:
+        yield running
+
+
+@pytest.fixture
+def cli(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], box: Sandbox
+) -> Iterator[Cli]:
+    for cli in running_cli(tmp_path, monkeypatch, capsys):
+        (cli.folder / "oauth.json").write_text(json.dumps(box.magento.secret))
+        (cli.folder / "odoo.key").write_text(box.odoo.key)
+        added = cli(
+            *("instance", "add", "shop", "--magento-url", box.magento.url, "--magento-oauth", "@oauth.json"),
+            *("--odoo-url", box.odoo.url, "--odoo-db", box.odoo.database, "--odoo-user", box.odoo.user),
+            *("--odoo-key", "@odoo.key", "--set", "export_products=true"),
+        )
+        assert added.code == 0
+        yield cli
+
+
+def test_an_edit_is_exported_shown_and_decided(cli: Cli, box: Sandbox) -> None:
+    product_id = box.odoo.create("product.product", {"name": "Lamp", "default_code": "CLI/1"})
+    ended = cli("run", "export-product", "CLI/1", "--wait")
+    assert ended.code == 0, ended.out
+    assert box.magento.catalog.by_sku("CLI/1") is not None
+    assert cli("conflicts", "list").out.strip() == "No conflicts."
+    box.odoo.write("product.product", product_id, {"name": "Lantern"})
+    ended = cli("run", "export-products", "--wait")
+    assert ended.code == 0
+    assert "changed products of Odoo seen" in ended.out
+    listed = cli("conflicts", "list")
+    assert all(text in listed.out for text in ("CLI/1", "name", "Lamp", "Lantern", "resolve ID --use"))
+    (one,) = cli("conflicts", "list", "--json").json
+    assert (one["field"], one["master"], one["odoo_value"], one["state"]) == ("name", "magento", "Lantern", "open")  # fmt: skip
+    shown = cli("conflicts", "show", str(one["id"]))
+    assert "Magento: Lamp" in shown.out and "Odoo: Lantern" in shown.out
+    ended = cli("conflicts", "resolve", str(one["id"]), "--use", "odoo", "--wait")
+    assert ended.code == 0, ended.out
+    assert box.magento.catalog.by_sku("CLI/1")["name"] == "Lantern"
+    assert cli("conflicts", "list").out.strip() == "No conflicts."
+    assert "resolved: Odoo" in cli("conflicts", "list", "--all").out
+    assert cli("conflicts", "resolve", str(one["id"]), "--use", "odoo").code == 2
+
+
+def test_what_is_wrong_usage_says_so(cli: Cli) -> None:
+    assert cli("conflicts", "resolve", "999", "--use", "odoo").code == 2
+    assert cli("conflicts", "resolve", "1").code == 2
+    assert cli("run", "export-product", "x" * 65).code == 2
+    missing = cli("run", "export-product", "NO-SUCH", "--wait")
+    assert missing.code == 1
+    assert "Odoo has no product with the SKU NO-SUCH" in missing.out
