@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
+from decimal import Decimal
 
 import pytest
 
@@ -89,6 +91,30 @@ def test_a_mapped_attribute_is_the_one_that_odoo_has_with_its_values(
     assert shop.batch(500).result == {"made": 1, "unchanged": 3}
     names = sorted(row["name"] for row in shop.odoo.records("product.attribute.value"))
     assert names == ["L", "M", "s"]
+
+
+def test_a_mapping_counts_for_what_is_made_from_then_on(
+    open_catalog: OpenCatalog, catalog: FakeCatalog
+) -> None:
+    shop = open_catalog()
+    catalog.put(*a_family(parent_id=700, sku="CAP"))
+    assert shop.batch(700).result == {"made": 3}
+    (mine,) = shop.odoo.records("product.attribute")
+    theirs = shop.odoo.create("product.attribute", {"name": "Clothing size", "create_variant": "dynamic"})
+    map_size(shop, theirs)
+    catalog.put(*a_family())
+    assert shop.batch(500).result == {"made": 3}
+    homes = Counter(row["attribute_id"] for row in shop.odoo.records("product.attribute.value"))
+    assert homes == {mine["id"]: 2, theirs: 2}
+    lines = {
+        row["product_tmpl_id"]: row["attribute_id"]
+        for row in shop.odoo.records("product.template.attribute.line")
+    }
+    bound = [shop.bound(one, "product_template") for one in (700, 500)]
+    assert [lines[one] for one in bound if one is not None] == [mine["id"], theirs]
+    # A configurable that was made before keeps its attribute.
+    catalog.change(701, weight=Decimal(2))
+    assert shop.batch(700).result == {"updated": 1, "unchanged": 2}
 
 
 @pytest.mark.parametrize(
