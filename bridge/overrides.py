@@ -1,6 +1,7 @@
 """Settings of single websites and store views: which may have their own, and whose value holds. Pure.
 
-A store view's own value stands over its website's, that over the instance's, that over the default.
+A store view's own value stands over its website's, that over the instance's, that over what Magento itself says of the
+store view, and that over the default.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import Any, Literal, get_args
 from pydantic import ValidationError
 
 from bridge.errors import SettingsWrong
-from bridge.settings import InstanceSettings
+from bridge.settings import InstanceSettings, time_zone
 
 #: Settings that decide about one order. All others are about the connection, the stock or the load: one for all.
 OVERRIDABLE = frozenset(
@@ -46,9 +47,9 @@ MAY_BE_NOTHING = frozenset(
 )
 
 #: What has settings of its own.
-LevelScope = Literal["website", "view"]
-SourceScope = Literal["default", "instance", "website", "view", "mapping"]
-_TITLES = {"view": "store view"}
+LevelScope = Literal["magento", "website", "view"]
+SourceScope = Literal["default", "magento", "instance", "website", "view", "mapping"]
+_TITLES = {"view": "store view", "magento": "Magento's configuration of"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,7 +68,7 @@ class Source:
 
 @dataclass(frozen=True, kw_only=True)
 class Level:
-    """The own settings of one website or store view, as JSON has them."""
+    """The own settings of one website or store view, as JSON has them; or what Magento says of a store view."""
 
     scope: LevelScope
     code: str
@@ -100,7 +101,7 @@ def effective(settings: InstanceSettings, levels: Sequence[Level] = ()) -> Effec
         for name in InstanceSettings.model_fields
     }
     for level in levels:
-        sources |= dict.fromkeys(level.values, Source(scope=level.scope, code=level.code))
+        sources |= dict.fromkeys(_counting(level, settings), Source(scope=level.scope, code=level.code))
     return Effective(settings=held(settings, levels), sources=sources)
 
 
@@ -112,7 +113,7 @@ def held(settings: InstanceSettings, levels: Sequence[Level]) -> InstanceSetting
     """
     values: dict[str, Any] = {}
     for level in levels:
-        values |= level.values
+        values |= _counting(level, settings)
     if not values:
         return settings
     insist_on_overridable(values)
@@ -124,6 +125,22 @@ def held(settings: InstanceSettings, levels: Sequence[Level]) -> InstanceSetting
         raise SettingsWrong(
             f"What is set for {where} cannot be: {', '.join(names)}.", reason="override"
         ) from exc
+
+
+def magento_level(code: str, config: Mapping[str, Any]) -> Level:
+    """Return what Magento's configuration of a store view says about settings: its time zone, if it is one."""
+    try:
+        values = {"store_timezone": time_zone(str(config.get("timezone") or ""))}
+    except ValueError:
+        values = {}
+    return Level(scope="magento", code=code, values=values)
+
+
+def _counting(level: Level, settings: InstanceSettings) -> Mapping[str, Any]:
+    """Return the values of a level that count: what Magento says does only where nobody has set anything."""
+    if level.scope != "magento":
+        return level.values
+    return {name: value for name, value in level.values.items() if name not in settings.model_fields_set}
 
 
 def insist_on_overridable(names: Mapping[str, Any] | Sequence[str]) -> None:

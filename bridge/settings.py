@@ -90,7 +90,12 @@ def _plain_address(value: AnyHttpUrl) -> AnyHttpUrl:
     return value
 
 
-def _time_zone(value: str) -> str:
+def time_zone(value: str) -> str:
+    """Return the name of a time zone as it is.
+
+    Raises:
+        ValueError: there is none of this name.
+    """
     try:
         ZoneInfo(value)
     except (ZoneInfoNotFoundError, ValueError, OSError):
@@ -130,7 +135,7 @@ Text = Annotated[str, AfterValidator(_not_blank)]
 Schedules = Annotated[str, AfterValidator(_schedules)]
 SyncDirection = Annotated[str, AfterValidator(_directions)]
 Address = Annotated[AnyHttpUrl, AfterValidator(_plain_address)]
-TimeZone = Annotated[str, AfterValidator(_not_blank), AfterValidator(_time_zone)]
+TimeZone = Annotated[str, AfterValidator(_not_blank), AfterValidator(time_zone)]
 Money = Annotated[Decimal, Field(ge=0, max_digits=12, decimal_places=4)]
 
 
@@ -155,7 +160,7 @@ class InstanceSettings(BaseModel):
 
     # Orders
     import_from_date: date | None = None
-    #: Time zone of ``import_from_date``: the store's.
+    #: Time zone of ``import_from_date``: the store's, as ``import-stores`` has read it where nothing is set.
     store_timezone: TimeZone = "UTC"
     history_orders: Literal["skip", "record"] = "skip"
     order_action: Literal["draft", "confirm"] = "draft"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from bridge.flows.context import FlowContext
@@ -12,19 +12,16 @@ _FIELD = "property_product_pricelist"
 #: What was chosen for one partner, where the version keeps it apart from the default (18 and later).
 _CHOSEN = "specific_property_product_pricelist"
 
-WriteValues = Callable[[Mapping[str, Any]], None]
 
-
-def follow_group(
+def pricelist_of_group(
     ctx: FlowContext,
     partner_id: int,
     group_id: int | None,
     *,
     given: int | None,
     is_new: bool,
-    write: WriteValues,
-) -> int | None:
-    """Give a partner the pricelist of its group, and return it; ``given`` is the one that an earlier group gave.
+) -> tuple[int | None, Mapping[str, Any]]:
+    """Return the pricelist that a partner has of its group, and what gives it; ``given`` is an earlier group's.
 
     A partner that was there before keeps a pricelist of its own, and so does one whose pricelist a person changed.
     """
@@ -34,15 +31,14 @@ def follow_group(
         mapped = ctx.ledger.mappings.resolve(ctx.instance.name, [key])
         wanted = mapped[key].odoo_id if key in mapped else None
     if wanted == given:
-        return given
+        return given, {}
     chosen, shown = _has(ctx, partner_id)
     if shown == wanted:
-        return wanted
+        return wanted, {}
     is_ours = is_new or chosen is None if given is None else shown == given
     if not is_ours:
-        return given
-    write({_FIELD: wanted or False})
-    return wanted
+        return given, {}
+    return wanted, {_FIELD: wanted or False}
 
 
 def _has(ctx: FlowContext, partner_id: int) -> tuple[int | None, int | None]:

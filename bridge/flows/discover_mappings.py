@@ -22,15 +22,11 @@ from bridge.errors import (
     ServiceRejected,
 )
 from bridge.flows.context import FlowContext
+from bridge.flows.import_stores import Named, StoresUnclear, read_values
 from bridge.magento import Filter, read_list
 from bridge.translate.magento_records import tax_key
 
-#: A value of the mapping center: kind, value, and what Magento calls it.
-Named = tuple[str, str, str | None]
 Row = Mapping[str, Any]
-
-#: Store view ``admin``: no order is placed in it.
-_ADMIN_STORE = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,9 +38,9 @@ class Table:
     path: str
     #: Returns the values that a row names.
     read: Callable[[Row], Iterable[Named]]
-    #: The unique column that pages are sorted by; None: the answer is the whole table.
-    key: str | None = None
-    #: What to ask for of each row, where there are pages.
+    #: The unique column that pages are sorted by.
+    key: str
+    #: What to ask for of each row.
     fields: Sequence[str] = ()
     filters: Sequence[Filter] = ()
 
@@ -62,13 +58,16 @@ def run(ctx: FlowContext) -> Mapping[str, Any]:
         )
     cursor = dict(discovery.cursor or {"table": 0, "after": None, "found": {}, "new": 0, "not_read": []})
     number, found = int(cursor["table"]), Counter(cursor["found"])
-    table = TABLES[number]
+    after: str | int | None = None
+    named: Sequence[Named] = ()
     try:
-        rows, after = _page(ctx, table, cursor["after"])
-    except (AccessMissing, RecordMissing, ServiceRejected, InvalidRecord) as error:
-        rows, after = (), None
-        cursor["not_read"] = [*cursor["not_read"], _not_read(table, error)]
-    named = list(dict.fromkeys(one for row in rows for one in table.read(row) if one[1]))
+        if number < len(TABLES):
+            named, after = _page(ctx, TABLES[number], cursor["after"])
+        else:
+            named = read_values(ctx)
+    except (AccessMissing, RecordMissing, ServiceRejected, InvalidRecord, StoresUnclear) as error:
+        title = TABLES[number].title if number < len(TABLES) else _STORES
+        cursor["not_read"] = [*cursor["not_read"], _not_read(title, error)]
     new = ctx.ledger.mappings.note(ctx.instance.name, named)
     found.update(kind for kind, _, _ in named)
     onward = {
@@ -78,7 +77,7 @@ def run(ctx: FlowContext) -> Mapping[str, Any]:
         "new": int(cursor["new"]) + new,
         "not_read": cursor["not_read"],
     }
-    is_complete = onward["table"] == len(TABLES)
+    is_complete = onward["table"] > len(TABLES)
     ctx.ledger.runs.page(
         ctx.job, discovery.id, cursor=None if is_complete else onward, wants=[], seen=len(named)
     )
@@ -90,33 +89,24 @@ def run(ctx: FlowContext) -> Mapping[str, Any]:
     }
 
 
-def _page(ctx: FlowContext, table: Table, after: str | int | None) -> tuple[Sequence[Row], str | int | None]:
-    if table.key is not None:
-        page = read_list(
-            ctx.magento,
-            table.path,
-            key=table.key,
-            fields=table.fields,
-            after=after,
-            filters=table.filters,
-        )
-        return page.rows, page.after
-    answer = ctx.magento.get(table.path)
-    rows = answer if isinstance(answer, list) else [answer]
-    if not all(isinstance(row, dict) for row in rows):
-        raise InvalidRecord("Magento's answer is no list of objects.", system="magento", field=table.path)
-    return rows, None
+def _page(
+    ctx: FlowContext, table: Table, after: str | int | None
+) -> tuple[Sequence[Named], str | int | None]:
+    page = read_list(
+        ctx.magento, table.path, key=table.key, fields=table.fields, after=after, filters=table.filters
+    )
+    return list(dict.fromkeys(one for row in page.rows for one in table.read(row) if one[1])), page.after
 
 
-def _not_read(table: Table, error: BridgeError) -> dict[str, Any]:
+def _not_read(title: str, error: BridgeError) -> dict[str, Any]:
     """Return why a table was not read, in words for its reader, and the resource that is missing."""
     resources = error.details.get("resources") or [None]
     if isinstance(error, RecordMissing):
-        return {"table": table.title, "resource": None, "why": "this Magento does not have it"}
+        return {"table": title, "resource": None, "why": "this Magento does not have it"}
     if isinstance(error, AccessMissing):
         why = f"the integration may not use {resources[0]}" if resources[0] else error.message
-        return {"table": table.title, "resource": resources[0], "why": why}
-    return {"table": table.title, "resource": None, "why": error.message}
+        return {"table": title, "resource": resources[0], "why": why}
+    return {"table": title, "resource": None, "why": error.message}
 
 
 def _text(value: object) -> str:
@@ -145,15 +135,8 @@ def _source(row: Row) -> Iterator[Named]:
             yield "carrier", _text(link.get("carrier_code")), None
 
 
-def _store(row: Row) -> Iterator[Named]:
-    if row.get("id") != _ADMIN_STORE:
-        yield "store", _text(row.get("id")), _text(row.get("name")) or None
-
-
-def _store_config(row: Row) -> Iterator[Named]:
-    yield "unit", _text(row.get("weight_unit")), "weight of products"
-    for name in ("base_currency_code", "default_display_currency_code"):
-        yield "currency", _text(row.get(name)), None
+def _tax_class(row: Row) -> Iterator[Named]:
+    yield "tax_class", _text(row.get("class_id")), _text(row.get("class_name")) or None
 
 
 def _attribute(row: Row) -> Iterator[Named]:
@@ -161,15 +144,23 @@ def _attribute(row: Row) -> Iterator[Named]:
     yield "attribute", _text(row.get("attribute_code")), label or None
 
 
+#: What is read last, as ``import-stores`` does: stores, and what their settings name.
+_STORES = "websites and store views"
 TABLES: Sequence[Table] = (
-    Table(title="store views", path="/store/storeViews", read=_store),
-    Table(title="settings of store views", path="/store/storeConfigs", read=_store_config),
     Table(
         title="tax rates",
         path="/taxRates/search",
         key="code",
         fields=("rate", "tax_country_id", "region_name", "tax_postcode"),
         read=_tax_rate,
+    ),
+    Table(
+        title="tax classes of products",
+        path="/taxClasses/search",
+        key="class_id",
+        fields=("class_name",),
+        filters=(Filter("class_type", "PRODUCT"),),
+        read=_tax_class,
     ),
     Table(title="customer groups", path="/customerGroups/search", key="id", fields=("code",), read=_group),
     Table(

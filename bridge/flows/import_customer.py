@@ -12,7 +12,7 @@ from typing import Any
 
 from bridge.errors import InvalidRecord, OrderUnclear, RecordMissing
 from bridge.flows.context import FlowContext
-from bridge.flows.customer_pricelist import follow_group
+from bridge.flows.customer_pricelist import pricelist_of_group
 from bridge.flows.freshness import insist_on_version
 from bridge.flows.order_partners import Row, find, find_or_make_address, make
 from bridge.flows.order_writing import write_absolute
@@ -53,7 +53,11 @@ def run(ctx: FlowContext) -> Mapping[str, Any]:
     partner, children = found or make(ctx, family.customer, family.addresses)
     partner_id = int(partner["id"])
     result: dict[str, Any] = {"partner_id": partner_id, "made": is_new}
-    result |= _apply_changes(ctx, family, partner, kept=kept)
+    tag_id, tags = _tag(ctx, account, partner, kept=kept)
+    pricelist_id, prices = pricelist_of_group(
+        ctx, partner_id, account.customer.group_id, given=kept.get("pricelist_id"), is_new=is_new
+    )
+    result |= _apply_changes(ctx, family, partner, {**tags, **prices}, kept=kept)
     known = [partner, *(row for row in children if row["active"])]
     addresses = list(family.addresses)
     if not is_new and not kept and family.own is not None:
@@ -61,15 +65,6 @@ def run(ctx: FlowContext) -> Mapping[str, Any]:
         addresses.append(family.own)
     for address in addresses:
         find_or_make_address(ctx, partner_id, address, known)
-    tag_id = _tag(ctx, account, partner, kept=kept)
-    pricelist_id = follow_group(
-        ctx,
-        partner_id,
-        account.customer.group_id,
-        given=kept.get("pricelist_id"),
-        is_new=is_new,
-        write=lambda values: _write(ctx, partner_id, values, version=account.updated_at),
-    )
     _keep(ctx, {"marks": family.marks, "tag_id": tag_id, "pricelist_id": pricelist_id})
     return result
 
@@ -90,15 +85,20 @@ def _places(ctx: FlowContext, account: MagentoCustomer) -> _Places:
 
 
 def _apply_changes(
-    ctx: FlowContext, family: CustomerFamily, partner: Row, *, kept: Mapping[str, Any]
+    ctx: FlowContext,
+    family: CustomerFamily,
+    partner: Row,
+    of_group: Mapping[str, Any],
+    *,
+    kept: Mapping[str, Any],
 ) -> Mapping[str, Any]:
-    """Write what changed in Magento since the last look; fields that a person changed in Odoo too are named."""
+    """Write what changed in Magento since the last look, and what its group gives; fields that a person changed too are named."""
     marks, sent = kept.get("marks", {}), kept.get("sent", {})
     change = changed_fields(family, before=marks, sent=sent, in_odoo=partner)
     if change.values:
         # If the answer is lost, whoever comes next must know our own words in Odoo for ours.
         _keep(ctx, {**kept, "sent": {name: family.marks[name] for name in change.values}})
-        _write(ctx, int(partner["id"]), change.values, version=family.version)
+    _write(ctx, int(partner["id"]), {**change.values, **of_group}, version=family.version)
     return {"changed": sorted(change.values), "kept_as_in_odoo": list(change.conflicts)}
 
 
@@ -106,8 +106,13 @@ def _keep(ctx: FlowContext, content: Mapping[str, Any]) -> None:
     ctx.ledger.explanations.put(ctx.instance.name, _KEPT, ctx.job.entity, content)
 
 
-def _tag(ctx: FlowContext, account: MagentoCustomer, partner: Row, *, kept: Mapping[str, Any]) -> int | None:
-    """Give the partner the tag that its group is mapped to; take the one away that an earlier group gave it."""
+def _tag(
+    ctx: FlowContext, account: MagentoCustomer, partner: Row, *, kept: Mapping[str, Any]
+) -> tuple[int | None, Mapping[str, Any]]:
+    """Return the tag that the account's group is mapped to, and what gives it to the partner.
+
+    The one that an earlier group gave it is taken away.
+    """
     group = account.customer.group_id
     wanted = None
     if group is not None:
@@ -125,17 +130,16 @@ def _tag(ctx: FlowContext, account: MagentoCustomer, partner: Row, *, kept: Mapp
         commands.append([3, old, 0])
     if wanted is not None and wanted not in there:
         commands.append([4, wanted, 0])
-    if commands:
-        _write(ctx, int(partner["id"]), {"category_id": commands}, version=account.updated_at)
-    return wanted
+    return wanted, {"category_id": commands} if commands else {}
 
 
 def _write(ctx: FlowContext, partner_id: int, values: Mapping[str, Any], *, version: str) -> None:
-    """Write absolute values; what an earlier reading wrote and nobody knows the end of comes first."""
+    """Write absolute values, if any; what an earlier reading wrote and nobody knows the end of comes first."""
     entity = ctx.job.entity
     # The same change again, after another one, is a write of its own: it has another version.
     key = ctx.effect_key("customer-write", f"{entity}_{fingerprint([version, values])[:32]}")
     for effect in ctx.ledger.effects.for_entity(ctx.instance.name, ctx.job.kind, entity):
         if effect.kind == "write" and effect.state in {"sent", "doubtful"} and effect.key != key:
             write_absolute(ctx, "res.partner", [partner_id], key=effect.key, values={})
-    write_absolute(ctx, "res.partner", [partner_id], key=key, values=values)
+    if values:
+        write_absolute(ctx, "res.partner", [partner_id], key=key, values=values)

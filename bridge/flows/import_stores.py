@@ -16,6 +16,7 @@ from bridge.flows.context import FlowContext
 from bridge.ledger import SeenStore, StoreChange
 from bridge.ledger.store_records import StoreChangeKind
 from bridge.magento import StoreTree, store_tree
+from bridge.magento.stores import ADMIN
 from bridge.overrides import title
 
 
@@ -25,12 +26,38 @@ class StoresUnclear(OperatorError):
     code = "stores_unclear"
 
 
+#: A value of the mapping center: kind, value, and what Magento calls it.
+Named = tuple[str, str, str | None]
+
+
 def run(ctx: FlowContext) -> Mapping[str, Any]:
     """Read all stores, keep them, and return how many there are and what changed.
 
     Raises:
         StoresUnclear: an answer has not the shape of one, or a store's parent is missing; nothing was written.
     """
+    tree, changes = _keep(ctx)
+    ctx.ledger.mappings.note(ctx.instance.name, _values(tree))
+    counts = Counter(website=len(tree.websites), group=len(tree.groups), view=len(tree.views))
+    return {
+        "summary": _summary(counts, changes),
+        "websites": counts["website"],
+        "groups": counts["group"],
+        "views": counts["view"],
+        **{kind: [_shown(one) for one in changes if one.kind == kind] for kind in get_args(StoreChangeKind)},
+    }
+
+
+def read_values(ctx: FlowContext) -> list[Named]:
+    """Read all stores, keep them, and return what of them can be mapped.
+
+    Raises:
+        StoresUnclear: as for ``run``.
+    """
+    return _values(_keep(ctx)[0])
+
+
+def _keep(ctx: FlowContext) -> tuple[StoreTree, Sequence[StoreChange]]:
     magento = ctx.magento
     try:
         # What is inside comes first: a store that is made meanwhile has no parent too few.
@@ -42,18 +69,20 @@ def run(ctx: FlowContext) -> Mapping[str, Any]:
         raise StoresUnclear(
             f"{error.message} Nothing was written.", system="magento", reason="unreadable", **error.details
         ) from error
-    seen = list(_stores(tree))
     # A worker that lost the job must not write what it read long ago.
     ctx.stay(0.0)
-    changes = ctx.ledger.stores.sync(ctx.instance.name, seen)
-    counts: Counter[str] = Counter(one.scope for one in seen)
-    return {
-        "summary": _summary(counts, changes),
-        "websites": counts["website"],
-        "groups": counts["group"],
-        "views": counts["view"],
-        **{kind: [_shown(one) for one in changes if one.kind == kind] for kind in get_args(StoreChangeKind)},
-    }
+    return tree, ctx.ledger.stores.sync(ctx.instance.name, list(_stores(tree)))
+
+
+def _values(tree: StoreTree) -> list[Named]:
+    """Return the store views, units of weight and currencies; no order is placed in ``admin``."""
+    found: list[Named] = [
+        ("store", str(view.id), view.name or None) for view in tree.views if view.id != ADMIN
+    ]
+    for config in tree.configs.values():
+        found.append(("unit", config.weight_unit, "weight of products"))
+        found += [("currency", code, None) for code in (config.base_currency, config.display_currency)]
+    return [one for one in dict.fromkeys(found) if one[1]]
 
 
 def _summary(counts: Mapping[str, int], changes: Sequence[StoreChange]) -> str:

@@ -13,6 +13,10 @@ from bridge.translate.product_plan import ProductBook
 
 #: Kind of the mappings of Magento's product tax classes to Odoo's taxes.
 TAX_CLASS = "tax_class"
+#: Kind of the mappings of units of weight.
+UNIT = "unit"
+#: Kind under which a product is known to have been counted in the mapping center.
+_COUNTED = "product"
 #: Kind of the bindings of Magento's categories to ``product.category``.
 CATEGORY_BINDING = "category"
 
@@ -31,26 +35,32 @@ class Texts:
 
 
 def gather_book(ctx: FlowContext, products: Iterable[MagentoProduct]) -> ProductBook:
-    """Return the book of ``products``; their tax classes are noted for the mapping center."""
+    """Return the book of ``products``; what they name is noted for the mapping center."""
     listed = list(products)
     classes = {one.tax_class_id for one in listed if one.tax_class_id is not None}
     mapped = ctx.ledger.mappings.resolve(ctx.instance.name, [(TAX_CLASS, value) for value in classes])
-    unmapped = [value for value in classes if (TAX_CLASS, value) not in mapped]
-    if unmapped and not ctx.is_preview:
-        example = {one.tax_class_id: one.sku for one in listed}
-        ctx.ledger.mappings.observe(
-            ctx.instance.name,
-            [(TAX_CLASS, value, None, f"product {example[value]}") for value in sorted(unmapped)],
-            once_for=("product-batch", ctx.job.entity),
-        )
+    weighed_in = ctx.reference.magento_weight_unit()
+    _observe(ctx, listed, weighed_in)
     categories = _categories(ctx, listed)
     return ProductBook(
         storable=ctx.odoo.names.storable,
         categories={int(one.magento_id): one.odoo_id for one in categories},
         taxes={value: (row.odoo_id,) if row.odoo_id else () for (_, value), row in mapped.items()},
-        magento_weight=ctx.reference.magento_weight_unit(),
+        magento_weight=weighed_in,
         odoo_weight=ctx.reference.odoo_weight_unit(),
     )
+
+
+def _observe(ctx: FlowContext, products: Iterable[MagentoProduct], unit: str) -> None:
+    """Count the tax classes and the unit of weight of products that were not counted before."""
+    if ctx.is_preview:
+        return
+    seen: dict[str, list[tuple[str, str, str | None, str | None]]] = {}
+    for one in products:
+        named = [(TAX_CLASS, one.tax_class_id)] if one.tax_class_id is not None else []
+        named += [(UNIT, unit)] if one.weight else []
+        seen[str(one.product_id)] = [(kind, value, None, f"product {one.sku}") for kind, value in named]
+    ctx.ledger.mappings.observe_each(ctx.instance.name, _COUNTED, seen)
 
 
 def gather_texts(ctx: FlowContext, products: Sequence[MagentoProduct]) -> Texts:

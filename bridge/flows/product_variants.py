@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from bridge.flows import product_source
 from bridge.flows.context import FlowContext
 from bridge.flows.order_writing import write_absolute
-from bridge.flows.product_attributes import attribute_ids, value_ids
+from bridge.flows.product_attributes import ATTRIBUTE, attribute_ids, mapped_attributes, value_ids
 from bridge.flows.product_batch import (
     VARIANT_BINDING,
     Outcome,
@@ -23,6 +23,7 @@ from bridge.flows.product_writing import GOODS, TEMPLATES, NewRecord, digest, ma
 from bridge.ledger import Binding, Pair
 from bridge.translate.catalog_records import MagentoAttribute, MagentoProduct
 from bridge.translate.product_plan import ProductPlan, fingerprint_of
+from bridge.translate.raw_fields import clean_text
 
 _OWN_VALUES = "product.template.attribute.value"
 _LINES = "product.template.attribute.line"
@@ -35,6 +36,7 @@ def import_configurables(ctx: FlowContext, parents: Sequence[MagentoProduct], ou
     outcome.read += (*parents, *children.values())
     wanted = sorted({option.attribute_id for parent in parents for option in parent.options})
     attributes = product_source.catalog_of(ctx).attributes(wanted) if wanted else {}
+    _observe(ctx, parents, attributes)
     families = plan_families(ctx, parents, children, attributes, outcome)
     plans = {entity: plan for one in families for entity, plan in one.children.items()}
     bound = bindings_of(ctx, GOODS, plans)
@@ -49,6 +51,24 @@ def import_configurables(ctx: FlowContext, parents: Sequence[MagentoProduct], ou
     note_children(ctx, parents)
     carry_over(ctx, TEMPLATES, {one.entity: one.plan for one in families}, outcome, found=templates)
     carry_over(ctx, GOODS, plans, outcome, found=bound)
+
+
+def _observe(
+    ctx: FlowContext, parents: Sequence[MagentoProduct], attributes: Mapping[int, MagentoAttribute]
+) -> None:
+    """Count for the mapping center by which attributes the children of configurables differ."""
+    ctx.ledger.mappings.observe_each(
+        ctx.instance.name,
+        "configurable",
+        {
+            str(parent.product_id): [
+                (ATTRIBUTE, one.code, clean_text(one.label) or None, f"product {parent.sku}")
+                for option in parent.options
+                if (one := attributes.get(option.attribute_id)) is not None
+            ]
+            for parent in parents
+        },
+    )
 
 
 def note_children(ctx: FlowContext, parents: Sequence[MagentoProduct]) -> None:
@@ -139,12 +159,20 @@ def _make(
     outcome: Outcome,
 ) -> None:
     """Make the templates that are missing, and the variants."""
-    by_entity = {one.entity: one for one in families if one.children}
+    varying = {attribute for family in families for attribute, _ in family.used}
+    mapped, wrong = mapped_attributes(ctx, [known[one] for one in sorted(varying)])
+    by_entity: dict[str, Family] = {}
+    for family in families:
+        error = next((wrong[one] for one, _ in sorted(family.used) if one in wrong), None)
+        if error is not None:
+            outcome.refuse(family.plan.product_id, family.plan.sku, error)
+        elif family.children:
+            by_entity[family.entity] = family
     if not by_entity:
         return
     used = {pair for family in by_entity.values() for pair in family.used}
-    attributes = attribute_ids(ctx, [known[one] for one in sorted({attribute for attribute, _ in used})])
-    values = value_ids(ctx, known, attributes, used)
+    attributes = attribute_ids(ctx, [known[one] for one in sorted({one for one, _ in used})], mapped)
+    values = value_ids(ctx, known, attributes, used, mapped)
     there = bindings_of(ctx, TEMPLATES, by_entity)
     outcome.made += make(
         ctx,

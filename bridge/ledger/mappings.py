@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from bridge.ledger.causes import (
@@ -16,6 +16,9 @@ from bridge.ledger.database import Database, Session
 from bridge.ledger.dialects import json_rows
 from bridge.ledger.facts import MappingChange, MappingDecided, MappingDecision, MappingRow
 from bridge.ledger.shapes import Shape
+
+#: A value that a record showed: kind, value, label, and what is named as its example.
+Seen = tuple[str, str, str | None, str | None]
 
 _MAPPING = Shape(MappingRow)
 _CHANGE = Shape(MappingChange)
@@ -41,6 +44,16 @@ _FIRST = """
 INSERT INTO explanations (instance, kind, entity, content, updated_at)
 VALUES (:instance, :kind, :entity, '{}', {now})
 ON CONFLICT (instance, kind, entity) DO NOTHING
+"""
+#: The same for many records; answers those that were not counted before.
+_FIRST_OF = """
+INSERT INTO explanations (instance, kind, entity, content, updated_at)
+SELECT :instance, :kind, r.entity, '{}', {now}
+FROM {rows records r(entity text)}
+WHERE true
+ORDER BY r.entity
+ON CONFLICT (instance, kind, entity) DO NOTHING
+RETURNING entity
 """
 #: Both in one, where the database can: each order does it, and each statement is a way to the server and back.
 _OBSERVE_FIRST = f"WITH first AS ({_FIRST} RETURNING entity)" + _OBSERVE.replace(
@@ -100,7 +113,7 @@ class Mappings:
     def observe(
         self,
         instance: str,
-        seen: Iterable[tuple[str, str, str | None, str | None]],
+        seen: Iterable[Seen],
         *,
         once_for: tuple[str, str] | None = None,
     ) -> None:
@@ -109,13 +122,10 @@ class Mappings:
         With ``once_for``, the kind and entity of the record that showed them, they count only if nothing was noted for
         it before and it has no explanation: however often its job is tried, and by whichever job.
         """
-        rows: dict[tuple[str, str], dict[str, Any]] = {}
-        for kind, value, label, example in seen:
-            row = rows.setdefault((kind, value), {"kind": kind, "value": value, "times": 0})
-            row.update(label=label, example=example, times=row["times"] + 1)
+        rows = _counted(seen)
         if not rows:
             return
-        values = json_rows(rows.values())
+        values = json_rows(rows)
         if once_for is None:
             self._database.command(_OBSERVE, instance=instance, seen=values)
             return
@@ -127,6 +137,20 @@ class Mappings:
         def work(session: Session) -> None:
             if session.run(_FIRST, **record):
                 session.run(_OBSERVE, instance=instance, seen=values)
+
+        self._database.write(work)
+
+    def observe_each(self, instance: str, kind: str, seen: Mapping[str, Iterable[Seen]]) -> None:
+        """Note the values that many records of ``kind`` showed, by their entities: each record counts once for good."""
+        if not seen:
+            return
+        records = json_rows({"entity": entity} for entity in seen)
+
+        def work(session: Session) -> None:
+            new = session.rows(_FIRST_OF, instance=instance, kind=kind, records=records)
+            rows = _counted(value for (entity,) in new for value in seen[str(entity)])
+            if rows:
+                session.run(_OBSERVE, instance=instance, seen=json_rows(rows))
 
         self._database.write(work)
 
@@ -234,6 +258,15 @@ class Mappings:
         sql = f"SELECT {_MAPPING.columns} FROM mappings WHERE {' AND '.join(where)} ORDER BY kind, value LIMIT :limit"
         with self._database.read() as session:
             return _MAPPING.read_all(session.rows(sql, **params))
+
+
+def _counted(seen: Iterable[Seen]) -> list[dict[str, Any]]:
+    """Return a row for each value, with how often it was seen, and the last label and example."""
+    rows: dict[tuple[str, str], dict[str, Any]] = {}
+    for kind, value, label, example in seen:
+        row = rows.setdefault((kind, value), {"kind": kind, "value": value, "times": 0})
+        row.update(label=label, example=example, times=row["times"] + 1)
+    return list(rows.values())
 
 
 def _decide(session: Session, instance: str, decision: MappingDecision, *, by: str) -> tuple[MappingRow, int]:

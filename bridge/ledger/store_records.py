@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from bridge.errors import SettingsWrong
-from bridge.overrides import Level, LevelScope, title
+from bridge.overrides import Level, LevelScope, magento_level, title
 
 StoreScope = Literal["website", "group", "view"]
 StoreChangeKind = Literal["new", "renamed", "changed", "closed", "reopened"]
@@ -109,10 +109,15 @@ class KnownStores:
         return None if group is None else self.get("website", group.parent_id)
 
     def levels(self, store: Store) -> tuple[Level, ...]:
-        """Return the settings that ``store``, a website or view, and its website have of their own."""
+        """Return the settings that ``store``, a website or view, and its website have of their own.
+
+        The first of a view is what Magento says of it.
+        """
         website = store if store.scope == "website" else self.website_of(store)
         of_website = () if website is None else (_level("website", website),)
-        return of_website if store.scope == "website" else (*of_website, _level("view", store))
+        if store.scope == "website":
+            return of_website
+        return (magento_level(store.code, store.config), *of_website, _level("view", store))
 
 
 def _level(scope: LevelScope, store: Store) -> Level:

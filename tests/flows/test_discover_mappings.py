@@ -60,7 +60,11 @@ def test_every_table_is_read_and_nothing_is_mapped(shop: Shop) -> None:
     # Made by a person, with choices: neither the price "cost" nor what Magento brings.
     assert found(shop, "attribute") == {"manufacturer": "Manufacturer", "color": "Color", "size": "Size"}
     assert found(shop, "unit") == {"lbs": "weight of products"}
+    # Those of customers decide no tax of a product.
+    assert found(shop, "tax_class") == {"2": "Taxable Goods", "4": "Reduced Goods"}
     assert set(found(shop, "currency")) == {"EUR", "USD"}
+    # The stores that it read are known as after import-stores.
+    assert shop.ledger.stores.known("shop").by_code("view", "us").name == "US Dollar View"
     rows = shop.ledger.mappings.list("shop")
     assert {(one.state, one.seen_count, one.example, one.version) for one in rows} == {
         ("unmapped", 0, None, 0)
@@ -99,6 +103,7 @@ def test_a_table_that_may_not_be_read_is_said_and_the_others_go_on(shop: Shop) -
     assert job.result is not None
     assert [(one["table"], one["resource"]) for one in job.result["not_read"]] == [
         ("tax rates", "Magento_Tax::manage_tax"),
+        ("tax classes of products", "Magento_Tax::manage_tax"),
         ("product attributes", "Magento_Catalog::attributes_attributes"),
     ]
     assert not found(shop, "tax")
@@ -107,7 +112,7 @@ def test_a_table_that_may_not_be_read_is_said_and_the_others_go_on(shop: Shop) -
     shop.box.magento.guard.allowed = None
     result = discover(shop).result
     assert result is not None
-    assert (result["new"], result["not_read"]) == (9, [])
+    assert (result["new"], result["not_read"]) == (11, [])
 
 
 def test_an_integration_that_may_read_nothing_blocks_with_help(shop: Shop) -> None:

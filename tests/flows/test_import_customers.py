@@ -300,6 +300,32 @@ def test_a_partner_that_was_there_before_keeps_the_pricelist_that_it_has(
         assert (made["id"], made.get(CHOSEN[version])) == (partner_id, after)
 
 
+@pytest.mark.parametrize("fault", [None, "cut_before", "cut_after"])
+@pytest.mark.parametrize("city", ["Potsdam", "Berlin"])
+def test_a_group_and_a_field_that_change_together_are_one_write(
+    open_shop: OpenShop, city: str, fault: Any
+) -> None:
+    shop = open_shop()
+    retail, trade = (shop.box.odoo.create("res.partner.category", {"name": name}) for name in ("R", "T"))
+    map_to(shop, "customer_group", "2", retail)
+    map_to(shop, "customer_group", "3", trade)
+    raw = new_account(shop, group_id=2)
+    made = imported(shop, raw)
+    raw = change(shop, raw, group_id=3, addresses=with_address(raw, city=city, region={}))
+    shop.box.calls.reset()
+    if fault is not None:
+        shop.box.odoo.faults.once(fault, only=lambda call: call.operation.endswith("res.partner.write"))
+    imported(shop, raw)
+    found = partner(shop, made["id"])
+    assert (found["city"], found["category_id"]) == (city, [trade])
+    if fault is None:
+        writes = [
+            count for key, count in shop.box.calls.counts("odoo").items() if key[2] == "res.partner.write"
+        ]
+        assert writes == [1]
+    assert not shop.ledger.effects.open_for_target("shop", "res.partner")
+
+
 def test_an_account_that_is_gone_from_magento_leaves_its_partner(open_shop: OpenShop) -> None:
     shop = open_shop()
     raw = new_account(shop)

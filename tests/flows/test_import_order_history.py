@@ -50,6 +50,28 @@ def test_import_from_date_is_a_day_of_the_store(
     assert shop.ledger.explanations.get("shop", "history", raw["entity_id"]) is None
 
 
+@pytest.mark.parametrize(
+    ("settings", "knows_stores", "is_imported"),
+    [
+        # The store view is in Berlin, where it was the first of November already.
+        ({}, True, True),
+        # Nobody has read the stores: UTC.
+        ({}, False, False),
+        # What a person set stands over it.
+        ({"store_timezone": "UTC"}, True, False),
+    ],
+)
+def test_the_day_is_that_of_the_store_view_where_nothing_is_set(
+    open_shop: OpenShop, settings: dict[str, str], knows_stores: bool, is_imported: bool
+) -> None:
+    shop = open_shop(import_from_date="2026-11-01", **settings)
+    if knows_stores:
+        shop.ledger.jobs.want([want("import-stores", instance="shop", entity="all")])
+        shop.work()
+    job = shop.import_order(placed(shop, LATE_EVENING))
+    assert (job.state, "skipped" not in (job.result or {})) == ("done", is_imported)
+
+
 def test_older_orders_may_be_recorded_in_the_ledger_and_nowhere_else(open_shop: OpenShop) -> None:
     shop = open_shop(import_from_date="2026-11-01", history_orders="record")
     raw = placed(shop, LATE_EVENING, state="complete", status="complete")

@@ -8,11 +8,14 @@ from typing import Any
 
 import pytest
 
+from bridge.engine import run_job
+from bridge.flows.wants import want
 from bridge.magento.media import MAX_PICTURE_BYTES
 from tests.flows.conftest import OpenShop
 from tests.support.catalog_shop import CatalogShop
 from tests.support.pictures import a_png
 from tests.support.products import FakeCatalog
+from tests.support.shop import ROOM
 
 VERSIONS = (16, 18, 19)
 LATER = "2020-01-01T00:00:00+00:00"
@@ -263,4 +266,30 @@ def test_a_picture_whose_answer_was_lost_is_there_once_the_doubt_is_over(
     assert shot.fired.is_set()
     assert set(progress.jobs) == {"done"}
     assert shop.picture("SIM-01") == a_png(1)
+    assert shop.ledger.effects.open_for_target("shop", "product.product") == []
+
+
+@pytest.mark.parametrize("fault", ["cut_before", "cut_after"])
+def test_a_picture_that_changes_while_an_older_one_is_in_doubt_is_the_last_word(
+    open_pictures: OpenPictures, fault: str
+) -> None:
+    shop = open_pictures()
+    shop.magento.add_picture("SIM-01", a_png(1))
+    shop.run()
+    shop.magento.add_picture("SIM-01", a_png(2), name="second.png")
+    shop.odoo.faults.once(fault, "product.product.load")
+    wanted = want("import-product-images", instance="shop", entity="doubt", data={"ids": [1]})
+    job_id = shop.ledger.jobs.want([wanted])[0].job_id
+    shop.ledger.jobs.dispatch(ROOM, limit=10)
+    assert run_job(shop.shop.runtime, job_id) == "retry_waiting"
+    shop.magento.add_picture("SIM-01", a_png(3), name="third.png")
+    # Another job finds the newer one, and waits for the doubt too.
+    other = want("import-product-images", instance="shop", entity="other", data={"ids": [1]})
+    other_id = shop.ledger.jobs.want([other])[0].job_id
+    shop.ledger.jobs.dispatch(ROOM, limit=10)
+    assert run_job(shop.shop.runtime, other_id) == "retry_waiting"
+    assert shop.shop.job(other_id).error_code == "doubtful_effect"
+    shop.shop.work()
+    assert [shop.shop.job(one).state for one in (job_id, other_id)] == ["done", "done"]
+    assert shop.picture("SIM-01") == a_png(3)
     assert shop.ledger.effects.open_for_target("shop", "product.product") == []

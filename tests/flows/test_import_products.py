@@ -144,6 +144,26 @@ def test_texts_of_store_views_become_translations_one_call_for_each_language(
     assert shop.odoo.text("product.product", shop.bound(1), "name", "de_DE") == "Article 1"
 
 
+@pytest.mark.parametrize("version", VERSIONS)
+def test_what_a_web_shop_shows_is_no_matter_of_odoos_and_a_gift_card_is_a_service(
+    open_catalog: OpenCatalog, catalog: FakeCatalog, version: int
+) -> None:
+    shop = open_catalog(version)
+    catalog.put(
+        a_product(product_id=1, sku="HIDDEN", visibility=1),
+        a_product(product_id=2, sku="CARD", type_id="giftcard", weight=None),
+    )
+    shop.batch(1, 2)
+    hidden, card = shop.row("HIDDEN"), shop.row("CARD")
+    # Not shown by itself, it is sold all the same: as a part of a bundle, or by a salesperson.
+    assert (hidden["active"], hidden["sale_ok"]) == (True, True)
+    # Both count in Odoo's units: Magento has no unit of measure by product.
+    assert (hidden["uom_id"], card["uom_id"]) == (1, 1)
+    assert (card["type"], card["invoice_policy"]) == ("service", "order")
+    catalog.change(1, visibility=4)
+    assert shop.batch(1).result == {"unchanged": 1}
+
+
 def test_a_renamed_sku_keeps_its_binding_and_is_carried_over(
     open_catalog: OpenCatalog, catalog: FakeCatalog
 ) -> None:

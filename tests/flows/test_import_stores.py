@@ -64,6 +64,17 @@ def test_all_stores_are_read_with_four_calls_and_counted(shop: Shop) -> None:
     assert (result["websites"], result["groups"], result["views"]) == (3, 3, 5)
     assert len(result["new"]) == 11
     assert [result[kind] for kind in ("renamed", "changed", "closed", "reopened")] == [[], [], [], []]
+    # What of them can be mapped is in the mapping center, as after discover-mappings.
+    named = {(one.kind, one.value): one.label for one in shop.ledger.mappings.list("shop")}
+    assert named == {
+        ("store", "1"): "Default Store View",
+        ("store", "2"): "German View",
+        ("store", "3"): "US Dollar View",
+        ("store", "4"): "Outlet English",
+        ("unit", "lbs"): "weight of products",
+        ("currency", "EUR"): None,
+        ("currency", "USD"): None,
+    }
     found = view(shop, "us")
     assert (found.magento_id, found.name, found.parent_id) == (3, "US Dollar View", 1)
     assert found.config == {

@@ -234,6 +234,28 @@ def test_what_the_configuration_names_is_noted_without_a_count(ledger: Ledger):
     assert ledger.mappings.list("other") == []
 
 
+def test_each_of_many_records_counts_once(ledger: Ledger):
+    seen = {
+        "1": [("tax_class", "2", None, "product A"), ("unit", "kgs", None, "product A")],
+        "2": [("tax_class", "2", "Goods", "product B")],
+        "3": [],
+    }
+    ledger.mappings.observe_each("shop", "product", seen)
+    ledger.mappings.observe_each("shop", "product", {**seen, "4": [("unit", "kgs", None, "product D")]})
+    ledger.mappings.observe_each("shop", "product", {})
+    rows = {(one.kind, one.value): one for one in ledger.mappings.list("shop")}
+    assert {key: (one.seen_count, one.label) for key, one in rows.items()} == {
+        ("tax_class", "2"): (2, "Goods"),
+        ("unit", "kgs"): (2, None),
+    }
+    assert rows["unit", "kgs"].example == "product D"
+    # The same entity of another kind, or of another instance, is another record.
+    ledger.mappings.observe_each("shop", "configurable", {"1": [("tax_class", "2", None, "product A")]})
+    ledger.mappings.observe_each("other", "product", {"1": [("tax_class", "2", None, "product A")]})
+    assert ledger.mappings.get("shop", "tax_class", "2").seen_count == 3
+    assert ledger.mappings.get("other", "tax_class", "2").seen_count == 1
+
+
 def test_two_decisions_at_once_get_two_versions(ledger: Ledger):
     in_threads(lambda: decide(ledger, odoo_id=8), lambda: decide(ledger, odoo_id=9))
     assert [one.version for one in ledger.mappings.history("shop", "tax", VALUE)] == [1, 2]

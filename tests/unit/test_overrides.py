@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from bridge.errors import SettingsWrong
-from bridge.overrides import MAY_BE_NOTHING, OVERRIDABLE, Level, Source, effective
+from bridge.overrides import MAY_BE_NOTHING, OVERRIDABLE, Level, Source, effective, magento_level
 from bridge.settings import InstanceSettings
 
 NEEDED = {
@@ -78,6 +78,21 @@ def test_without_levels_the_instance_stays_as_it_is():
         found = effective(own, levels)
         assert found.settings is own
         assert found.sources["order_action"] == Source(scope="instance")
+
+
+def test_what_magento_says_of_a_view_stands_over_the_default_only():
+    said = magento_level("de", {"timezone": "Europe/Berlin", "locale": "de_DE"})
+    found = effective(settings(), [said, website(), view()])
+    assert found.settings.store_timezone == "Europe/Berlin"
+    assert found.sources["store_timezone"] == Source(scope="magento", code="de")
+    assert found.sources["store_timezone"].title == "Magento's configuration of de"
+    for own, levels, zone in (
+        (settings(store_timezone="Asia/Tokyo"), [said], "Asia/Tokyo"),
+        (settings(), [said, website(store_timezone="Europe/Paris")], "Europe/Paris"),
+        (settings(), [magento_level("de", {"timezone": "Mars/Phobos"})], "UTC"),
+        (settings(), [magento_level("de", {})], "UTC"),
+    ):
+        assert effective(own, levels).settings.store_timezone == zone
 
 
 def test_values_are_typed_as_the_instances_are():

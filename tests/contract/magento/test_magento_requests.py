@@ -46,6 +46,14 @@ CALLS = {
     "tax rates": lambda client: read_list(
         client, "/taxRates/search", key="code", fields=("rate",), after="DE-19"
     ),
+    "tax classes": lambda client: read_list(
+        client,
+        "/taxClasses/search",
+        key="class_id",
+        fields=("class_name",),
+        filters=(Filter("class_type", "PRODUCT"),),
+        after=2,
+    ),
     "customer groups": lambda client: read_list(
         client, "/customerGroups/search", key="id", fields=("code",), after=3
     ),

@@ -55,6 +55,7 @@ from bridge.flows.rebuild_bindings import StoreUnknown
 from bridge.flows.resolve_conflict import ConflictUnwritable
 from bridge.flows.update_order import OrderChanged
 from bridge.ledger import LedgerUnavailable
+from bridge.magento.media import PictureUnreachable, PictureUnusable
 from bridge.translate.order_book import OrderRules
 from bridge.translate.price_records import PriceUnclear
 from bridge.translate.product_plan import ProductUnclear
@@ -355,7 +356,29 @@ CASES: dict[str, tuple[Make, tuple[str, ...]]] = {
         ),
         ("1, 2", "import-order 1 --store-id"),
     ),
-    "two records fit": (lambda: DuplicateRecord("Two.", system="magento", reason="sku"), ("exactly one",)),
+    "two records fit": (lambda: DuplicateRecord("Two.", system="odoo", reason="name"), ("exactly one",)),
+    "two products of Magento have one SKU": (
+        lambda: DuplicateRecord(
+            "Several Magento products have the SKU A: ids 1, 2.", system="magento", reason="sku"
+        ),
+        ("ids 1, 2", "another SKU in Magento"),
+    ),
+    "the address of pictures cannot be used": (
+        lambda: PictureUnusable("Magento's address of pictures cannot be used.", reason="address"),
+        ("Base URL for User Media Files", "import_images"),
+    ),
+    "a picture needs a login": (
+        lambda: PictureUnusable("The file /a/b.png may not be read without a login.", reason="closed"),
+        ("The product itself is imported", "without a login"),
+    ),
+    "a picture is missing": (
+        lambda: PictureUnusable("The file /a/b.png is not on Magento's server.", reason="missing"),
+        ("The product itself is imported", "bridge jobs cancel ID"),
+    ),
+    "the server of pictures is down": (
+        lambda: PictureUnreachable("The server of Magento's pictures answered 503.", reason="status"),
+        ("Nothing needs to be done", "pictures follow"),
+    ),
     "categories were deleted in Odoo": (
         lambda: BoundRecordGone(
             "Categories that the bridge made were deleted in Odoo: Shirts (4).",
