@@ -98,6 +98,7 @@ class Followed:
                 "kind": progress.run.kind,
                 "state": progress.run.state,
                 "seen": progress.run.seen,
+                "seen_per_second": round(progress.rate(ledger.now()), 2),
                 "jobs": dict(progress.jobs),
                 "not_done": [describe(job) for job in self._not_done(ledger)],
             }
@@ -119,9 +120,17 @@ class Followed:
             progress = ledger.runs.progress(self.run_id)
             states = ", ".join(f"{number} {_words(state)}" for state, number in progress.jobs.items())
             made = f"; their jobs: {states or 'none'}" if progress.run.planned or states else ""
-            print_text(f"{progress.run.seen} {_SEEN.get(progress.run.kind, 'records seen')}{made}.")
+            pace = f" {progress.rate(ledger.now()):.1f} a second." if progress.run.finished_at else ""
+            print_text(f"{progress.run.seen} {_SEEN.get(progress.run.kind, 'records seen')}{made}.{pace}")
             if missing := self._missing(ledger):
                 print_text(_not_in_odoo(missing))
+
+    def seen(self, ledger: Ledger) -> str:
+        """Return how much the run has seen by now, and how fast; nothing where there is no run."""
+        if self.run_id is None:
+            return ""
+        progress = ledger.runs.progress(self.run_id)
+        return f"{progress.run.seen} seen, {progress.rate(ledger.now()):.0f}/s; "
 
     def _missing(self, ledger: Ledger) -> list[str]:
         """Return the SKUs that the run's jobs did not find in Odoo and may not make."""
@@ -201,7 +210,7 @@ def _follow(app: App, followed: Followed, stack: ExitStack) -> None:
     looked_at, runs_here = float("-inf"), False
     while True:
         counts = followed.counts(app.ledger)
-        show(counts)
+        show(counts, followed.seen(app.ledger))
         if not any(counts.get(state) for state in _MOVING):
             return
         if not runs_here and time.monotonic() - looked_at >= _PROCESSES_SECONDS:
@@ -254,11 +263,11 @@ def _progress() -> Iterator[Any]:
     with bar:
         task = bar.add_task("jobs", total=None, what="waiting")
 
-        def show(counts: Mapping[str, int]) -> None:
+        def show(counts: Mapping[str, int], seen: str) -> None:
             moving = {state: counts[state] for state in _MOVING if counts.get(state)}
             total = sum(counts.values())
             what = ", ".join(f"{number} {_words(state)}" for state, number in moving.items()) or "ending"
-            bar.update(task, total=total, completed=total - sum(moving.values()), what=what)
+            bar.update(task, total=total, completed=total - sum(moving.values()), what=f"{seen}{what}")
 
         yield show
 
