@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import logging
 import time
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 import click
@@ -20,7 +22,7 @@ from rich.progress import (
 )
 
 from bridge.cli.app import App
-from bridge.cli.jobs import describe, why
+from bridge.cli.jobs import OUTCOMES, describe, entity_text, outcome, why
 from bridge.cli.output import console, print_json, print_table, print_text
 from bridge.flows.wants import PLACES
 from bridge.ledger import Job, JobId, Ledger, RunId
@@ -34,6 +36,8 @@ _MOVING = ("pending", "queued", "running", "retry_waiting")
 #: Roles of the processes that run jobs.
 _RUNNERS = frozenset({"all", "tasks", "embedded"})
 _SHOWN_JOBS = 20
+#: Runs that lasted less are not said to have a rate.
+_SHORTEST_RATED = timedelta(seconds=5)
 #: Jobs of a run whose results are looked through for what is missing, and how many of that is named.
 _LOOKED_AT = 500
 _SHOWN_SKUS = 10
@@ -109,7 +113,7 @@ class Followed:
         jobs = [*self.jobs(ledger), *self._not_done(ledger)]
         print_table(
             ("JOB", "KIND", "ENTITY", "LABEL", "STATE", "WHAT"),
-            [(job.id, job.kind, job.entity, job.label, job.state, why(job)) for job in jobs],
+            [(job.id, job.kind, entity_text(job), job.label, job.state, why(job)) for job in jobs],
             empty="",
         )
         for text in dict.fromkeys(
@@ -120,9 +124,15 @@ class Followed:
             progress = ledger.runs.progress(self.run_id)
             states = ", ".join(f"{number} {_words(state)}" for state, number in progress.jobs.items())
             made = f"; their jobs: {states or 'none'}" if progress.run.planned or states else ""
-            pace = f" {progress.rate(ledger.now()):.1f} a second." if progress.run.finished_at else ""
+            lasted = (progress.run.finished_at or ledger.now()) - progress.run.created_at
+            # The rate of a moment says nothing.
+            is_told = progress.run.finished_at is not None and lasted >= _SHORTEST_RATED
+            pace = f" {progress.rate(ledger.now()):.1f} a second." if is_told else ""
             print_text(f"{progress.run.seen} {_SEEN.get(progress.run.kind, 'records seen')}{made}.{pace}")
-            if missing := self._missing(ledger):
+            jobs = ledger.jobs.list(run_id=self.run_id, states=("done",), limit=_LOOKED_AT)
+            if became := _together(jobs):
+                print_text(f"In Odoo: {became}.")
+            if missing := [sku for job in reversed(jobs) for sku in (job.result or {}).get("missing", ())]:
                 print_text(_not_in_odoo(missing))
 
     def seen(self, ledger: Ledger) -> str:
@@ -132,17 +142,23 @@ class Followed:
         progress = ledger.runs.progress(self.run_id)
         return f"{progress.run.seen} seen, {progress.rate(ledger.now()):.0f}/s; "
 
-    def _missing(self, ledger: Ledger) -> list[str]:
-        """Return the SKUs that the run's jobs did not find in Odoo and may not make."""
-        jobs = ledger.jobs.list(run_id=self.run_id, states=("done",), limit=_LOOKED_AT)
-        return [sku for job in reversed(jobs) for sku in (job.result or {}).get("missing", ())]
-
     def _not_done(self, ledger: Ledger) -> list[Job]:
         if self.run_id is None:
             return []
         return ledger.jobs.list(
             run_id=self.run_id, states=("failed", "blocked", "cancelled"), limit=_SHOWN_JOBS
         )
+
+
+def _together(jobs: Sequence[Job]) -> str:
+    """Return what became of the records of many jobs; of so many that not all are looked at, nothing."""
+    if len(jobs) >= _LOOKED_AT:
+        return ""
+    counts: Counter[str] = Counter()
+    for job in jobs:
+        result = job.result or {}
+        counts.update({name: result[name] for name in OUTCOMES if isinstance(result.get(name), int)})
+    return outcome(counts)
 
 
 def _not_in_odoo(skus: Sequence[str]) -> str:
