@@ -54,12 +54,13 @@ def map_all(
     *,
     name: str = "sandbox",
     inside: bool = False,
+    has_products: bool = False,
 ) -> None:
     """Give Odoo the products that ``orders`` need and map every value in them.
 
-    ``inside`` maps to the taxes that are included in the price.
+    ``inside`` maps to the taxes that are included in the price. With ``has_products`` they come from Magento's catalog.
     """
-    needed = seed_products(box, orders)
+    needed = _needed(orders) if has_products else seed_products(box, orders)
     found: dict[tuple[str, str], str] = {}
     for need in needed:
         found |= _mappings(need)
@@ -82,10 +83,14 @@ def map_all(
 def seed_products(box: Sandbox, orders: Iterable[Mapping[str, Any]]) -> list[OrderNeeds]:
     """Give Odoo the products that ``orders`` need; return what each order needs."""
     catalog = {product["id"]: str(product["sku"]) for product in box.magento.catalog.all()}
-    needed = [needs(parse_order(raw)) for raw in orders]
+    needed = _needed(orders)
     goods = (product for need in needed for product in need.products if not product.is_service)
     box.odoo.seed_products({catalog.get(one.product_id, one.sku): 1.0 for one in goods})
     return needed
+
+
+def _needed(orders: Iterable[Mapping[str, Any]]) -> list[OrderNeeds]:
+    return [needs(parse_order(raw)) for raw in orders]
 
 
 def _mappings(need: OrderNeeds) -> dict[tuple[str, str], str]:

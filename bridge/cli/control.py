@@ -19,7 +19,7 @@ def migrate(app: App) -> None:
 
 
 @click.command()
-@click.argument("flow", required=False, type=click.Choice(sorted(PLACES)))
+@click.argument("flow", required=False, metavar="[FLOW]", type=click.Choice(sorted(PLACES)))
 @click.option("--instance", "instance_name", metavar="NAME", help="Only of this instance.")
 @pass_app
 def pause(app: App, flow: str | None, instance_name: str | None) -> None:
@@ -30,7 +30,7 @@ def pause(app: App, flow: str | None, instance_name: str | None) -> None:
 
 
 @click.command()
-@click.argument("flow", required=False, type=click.Choice(sorted(PLACES)))
+@click.argument("flow", required=False, metavar="[FLOW]", type=click.Choice(sorted(PLACES)))
 @click.option("--instance", "instance_name", metavar="NAME")
 @pass_app
 def resume(app: App, flow: str | None, instance_name: str | None) -> int:

@@ -1,4 +1,4 @@
-"""``bridge demo``: the main job in one process, against the sandbox, with faults on."""
+"""``bridge demo``: a shop's catalog and orders in one process, against the sandbox, with faults on."""
 
 from __future__ import annotations
 
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
 #: Jobs in these states have something before them.
 _OPEN = ("pending", "queued", "running", "retry_waiting")
-_ENDED = ("done", "failed", "blocked", "cancelled")
 
 
 @click.command()
@@ -42,9 +41,9 @@ _ENDED = ("done", "failed", "blocked", "cancelled")
 )
 @click.option("--json", "as_json", is_flag=True, help="End with one JSON document.")
 def demo(*, orders: int, odoo_version: str, faults: bool, seed: int, as_json: bool) -> int:
-    """Import orders of all kinds from a simulated Magento into a simulated Odoo, and count what became of them.
+    """Import a catalog and orders of all kinds from a simulated Magento into a simulated Odoo, and count what became of them.
 
-    Exits with 1 if an order is lost, doubled or off by a cent.
+    Exits with 1 if an order is lost, doubled or off by a cent, or a product or customer is not there.
     """
     # It brings in the sandbox and the consumers, which no other command should wait for.
     from bridge.cli.demo_world import run_world  # noqa: PLC0415
@@ -52,7 +51,7 @@ def demo(*, orders: int, odoo_version: str, faults: bool, seed: int, as_json: bo
     logging.getLogger().setLevel(logging.ERROR)
     bar = Progress(
         SpinnerColumn(),
-        TextColumn("importing"),
+        TextColumn("importing {task.fields[name]}"),
         BarColumn(),
         MofNCompleteColumn(),
         TextColumn("{task.fields[what]}"),
@@ -61,14 +60,13 @@ def demo(*, orders: int, odoo_version: str, faults: bool, seed: int, as_json: bo
         transient=True,
     )
     with nullcontext() if as_json else bar:
-        task = bar.add_task("orders", total=orders, what="")
+        task = bar.add_task("demo", total=None, name="", what="")
 
-        def show(counts: Mapping[str, int]) -> None:
-            ended = sum(counts.get(state, 0) for state in _ENDED)
-            what = "  ".join(
-                f"{state.replace('_', ' ')} {counts[state]}" for state in _OPEN if counts.get(state)
-            )
-            bar.update(task, completed=ended, what=what)
+        def show(name: str, ended: int, counts: Mapping[str, int]) -> None:
+            moving = {state: counts[state] for state in _OPEN if counts.get(state)}
+            what = "  ".join(f"{state.replace('_', ' ')} {number}" for state, number in moving.items())
+            total = orders if name == "orders" else ended + sum(moving.values())
+            bar.update(task, total=total, completed=ended, name=name, what=what)
 
         count = run_world(
             orders=orders, odoo_version=int(odoo_version), faults=faults, seed=seed, progress=show
@@ -83,6 +81,11 @@ def demo(*, orders: int, odoo_version: str, faults: bool, seed: int, as_json: bo
                 "exact": count.exact,
                 "lost": count.lost,
                 "doubled": count.doubled,
+                "stores": count.catalog.stores,
+                "categories": count.catalog.categories,
+                "products": count.catalog.products,
+                "customers": count.catalog.customers,
+                "not_as_in_magento": [f"{name}: {why}" for name, why in count.catalog.wrong],
             }
         )
     else:
@@ -94,7 +97,11 @@ def _show(count: Count, *, odoo_version: str) -> None:
     print_table(
         ("WHAT", "COUNT"),
         [
-            ("events published", count.events),
+            ("store views", count.catalog.stores),
+            ("categories", count.catalog.categories),
+            ("products", count.catalog.products),
+            ("customers' accounts", count.catalog.customers),
+            ("order events published", count.events),
             ("jobs", count.jobs),
             ("faults thrown by the sandbox", count.faults),
             ("retries", count.retries),
@@ -104,10 +111,14 @@ def _show(count: Count, *, odoo_version: str) -> None:
             ("lost", count.lost),
         ],
         empty="",
+        right=("COUNT",),
     )
-    if count.wrong:
-        print_table(("ORDER", "WHAT IS WRONG"), count.wrong[:20], empty="")
+    wrong = [*count.catalog.wrong, *((f"order {number}", why) for number, why in count.wrong)]
+    if wrong:
+        print_table(("WHAT", "WHAT IS WRONG"), wrong[:20], empty="")
     verdict = (
-        "Every order is in Odoo once, to the cent." if count.is_good else "This must not happen: see above."
+        "Every product and every order is in Odoo once, the orders to the cent."
+        if count.is_good
+        else "This must not happen: see above."
     )
     click.echo(f"{verdict} Odoo {odoo_version}, {count.seconds:.1f} s.")

@@ -1,4 +1,7 @@
-"""The demo: the whole bridge in one process against the sandbox, with faults on, and an honest count at the end."""
+"""The demo: the whole bridge in one process against the sandbox, with faults on, and an honest count at the end.
+
+As a new shop would: first its stores and categories, then its products and customers, then its orders.
+"""
 
 from __future__ import annotations
 
@@ -13,10 +16,12 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from bridge.flows.wants import PLACES, want
 from bridge.ledger import Ledger, Lengths
 from bridge.sandbox import Sandbox
 from bridge.settings import Settings
 from bridge.showcase import FAULTS, add_instance, map_all
+from bridge.translate.product_plan import CONFIGURABLE, KITS
 from consumers.embedded import Embedded
 from schemas.events import new_event
 
@@ -33,14 +38,36 @@ LENGTHS = Lengths(
 )
 #: Longer than the slowest request of the demo, as in a shop.
 ODOO_DOUBT_SECONDS = 2.0
+#: Products added to those that the simulated shop has from the start: of all shapes, a tenth configurables.
+MORE_PRODUCTS = 160
+#: Jobs in these states have something before them.
+_MOVING = ("pending", "queued", "running", "retry_waiting")
 #: The demo gives up after so many seconds, and says what is left.
 PATIENCE_SECONDS = 300.0
+
+
+#: Told what is being done, how many jobs of it have ended, and how many are in which state.
+Progress = Callable[[str, int, Mapping[str, int]], None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class CatalogCount:
+    """What became of the catalog and the accounts: those of Magento, and how many of them Odoo does not have once."""
+
+    stores: int
+    categories: int
+    products: int
+    customers: int
+    #: What is not in Odoo exactly once, with why.
+    wrong: tuple[tuple[str, str], ...]
+    seconds: float
 
 
 @dataclass(frozen=True, kw_only=True)
 class Count:
     """What became of the orders, counted in the sandbox's Odoo itself."""
 
+    catalog: CatalogCount
     events: int
     jobs: int
     retries: int
@@ -56,18 +83,11 @@ class Count:
     @property
     def is_good(self) -> bool:
         """Whether nothing is lost, doubled or off by a cent."""
-        return not self.lost and not self.doubled and self.exact == self.orders
+        return not self.lost and not self.doubled and self.exact == self.orders and not self.catalog.wrong
 
 
-def run_world(
-    *,
-    orders: int,
-    odoo_version: int,
-    faults: bool,
-    seed: int,
-    progress: Callable[[Mapping[str, int]], None],
-) -> Count:
-    """Import ``orders`` orders and count what became of them."""
+def run_world(*, orders: int, odoo_version: int, faults: bool, seed: int, progress: Progress) -> Count:
+    """Import a catalog and ``orders`` orders, and count what became of them."""
     started = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="bridge-demo-") as folder:
         ledger = Ledger.open(
@@ -81,9 +101,16 @@ def run_world(
                     backoff_unit_seconds=LENGTHS.backoff_unit_seconds, dispatch_interval_seconds=0.2
                 )
                 with Embedded(ledger, settings, threads=8) as bridge:
-                    events = _publish(bridge, box, raws, faults=faults)
-                    _wait(ledger, progress)
-                return _count(ledger, box, raws, events=events, seconds=time.monotonic() - started)
+                    if faults:
+                        box.magento.faults.set(**FAULTS["magento"])
+                        box.odoo.faults.set(**FAULTS["odoo"])
+                    _import_catalog(bridge, ledger, progress)
+                    catalog = _count_catalog(ledger, box, seconds=time.monotonic() - started)
+                    map_all(ledger, box, raws, name=INSTANCE, has_products=True)
+                    before = _ended(ledger.jobs.counts())
+                    events = _publish(bridge, raws)
+                    _wait(ledger, "orders", progress, before=before)
+                return _count(ledger, box, raws, catalog, events=events, seconds=time.monotonic() - started)
         finally:
             ledger.close()
 
@@ -100,17 +127,39 @@ def _prepare(ledger: Ledger, box: Sandbox, count: int) -> Sequence[Mapping[str, 
             "magento_doubt_seconds": [0.5, 1.0, 2.0],
             "call_deadline_seconds": 10,
             "write_ext_order_id": True,
+            "auto_create_products": True,
         },
     )
     raws = box.magento.generate_orders(count)
-    map_all(ledger, box, raws, name=INSTANCE)
+    box.magento.add_products(MORE_PRODUCTS)
     return raws
 
 
-def _publish(bridge: Embedded, box: Sandbox, raws: Sequence[Mapping[str, Any]], *, faults: bool) -> int:
-    if faults:
-        box.magento.faults.set(**FAULTS["magento"])
-        box.odoo.faults.set(**FAULTS["odoo"])
+def _import_catalog(bridge: Embedded, ledger: Ledger, progress: Progress) -> None:
+    for what, kinds in (
+        ("stores and categories", ("import-stores", "import-categories")),
+        ("products and customers", ("import-products", "import-customers")),
+    ):
+        before = _ended(ledger.jobs.counts())
+        for kind in kinds:
+            place = PLACES[kind]
+            if kind in {"import-stores", "import-categories"}:
+                ledger.jobs.want([want(kind, instance=INSTANCE, entity="all")])
+                continue
+            ledger.runs.start(
+                INSTANCE,
+                kind,
+                {},
+                queue=place.queue,
+                priority=place.priority,
+                systems=place.systems,
+                lock_key=None if place.lock is None else place.lock(""),
+            )
+        bridge.poke()
+        _wait(ledger, what, progress, before=before)
+
+
+def _publish(bridge: Embedded, raws: Sequence[Mapping[str, Any]]) -> int:
     events = [
         new_event(
             "magento.order.saved",
@@ -125,19 +174,58 @@ def _publish(bridge: Embedded, box: Sandbox, raws: Sequence[Mapping[str, Any]], 
     return bridge.publish([*events, *again])
 
 
-def _wait(ledger: Ledger, progress: Callable[[Mapping[str, int]], None]) -> None:
+def _wait(ledger: Ledger, what: str, progress: Progress, *, before: int) -> None:
+    """Wait until no job can go on; those ended ``before`` do not count."""
     until = time.monotonic() + PATIENCE_SECONDS
     tick = threading.Event()
     while time.monotonic() < until:
         counts = ledger.jobs.counts()
-        progress(counts)
-        if not any(counts.get(state) for state in ("pending", "queued", "running", "retry_waiting")):
+        progress(what, _ended(counts) - before, counts)
+        if not any(counts.get(state) for state in _MOVING):
             return
         tick.wait(0.1)
 
 
+def _ended(counts: Mapping[str, int]) -> int:
+    return sum(number for state, number in counts.items() if state not in _MOVING)
+
+
+def _count_catalog(ledger: Ledger, box: Sandbox, *, seconds: float) -> CatalogCount:
+    """Count in Odoo what Magento's catalog has become."""
+    there = Counter(str(row["default_code"]) for row in box.odoo.records("product.product"))
+    sellable = [
+        str(raw["sku"])
+        for raw in box.magento.catalog.all()
+        if raw["type_id"] != CONFIGURABLE and raw["type_id"] not in KITS
+    ]
+    wrong = [(f"product {sku}", f"{there[sku]} times in Odoo") for sku in sellable if there[sku] != 1]
+    jobs = ledger.jobs.list(instance=INSTANCE, states=("blocked", "failed"), limit=20)
+    wrong += [(f"{job.kind} {job.label or job.entity}", f"{job.state}: {job.error}") for job in jobs]
+    partners = Counter(
+        str(row.get("email")).casefold()
+        for row in box.odoo.records("res.partner")
+        if not row.get("parent_id")
+    )
+    accounts = [str(one["email"]) for one in box.magento.state.customers.values()]
+    wrong += [(f"customer {email}", "not in Odoo") for email in accounts if not partners[email.casefold()]]
+    return CatalogCount(
+        stores=sum(one.scope == "view" and one.code != "admin" for one in ledger.stores.known(INSTANCE).rows),
+        categories=len(ledger.bindings.list(INSTANCE, kind="category", limit=1000)),
+        products=len(sellable),
+        customers=len(accounts),
+        wrong=tuple(wrong),
+        seconds=seconds,
+    )
+
+
 def _count(
-    ledger: Ledger, box: Sandbox, raws: Sequence[Mapping[str, Any]], *, events: int, seconds: float
+    ledger: Ledger,
+    box: Sandbox,
+    raws: Sequence[Mapping[str, Any]],
+    catalog: CatalogCount,
+    *,
+    events: int,
+    seconds: float,
 ) -> Count:
     made: dict[str, list[Mapping[str, Any]]] = {}
     for row in box.odoo.records("sale.order"):
@@ -166,6 +254,7 @@ def _count(
     doubled += _doubled_partners(box)
     jobs = ledger.jobs.list(instance=INSTANCE, limit=100_000)
     return Count(
+        catalog=catalog,
         events=events,
         jobs=len(jobs),
         retries=sum(max(0, job.attempt - 1) for job in jobs),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, get_args
 
 import click
@@ -17,6 +18,10 @@ _WITH_ERROR = frozenset({"retry_waiting", "blocked", "failed", "cancelled"})
 STATES: tuple[str, ...] = get_args(JobState)
 #: Jobs read at once where all of a state are meant.
 _PAGE = 500
+
+
+#: What may become of records of a catalog, in the words of results.
+OUTCOMES = ("made", "bound", "changed", "updated", "unchanged")
 
 
 @click.group()
@@ -66,7 +71,7 @@ def list_(  # one parameter an option
                 job.id,
                 job.instance,
                 job.kind,
-                job.entity,
+                entity_text(job),
                 job.label,
                 job.state,
                 job.retry_count,
@@ -185,7 +190,23 @@ def why(job: Job) -> str:
         return f"not in Odoo: {', '.join(missing[:_SHOWN_SKUS])}" + (
             ", ..." if len(missing) > _SHOWN_SKUS else ""
         )
-    return str(result.get("sale_order") or result.get("summary") or "")
+    return str(result.get("sale_order") or result.get("summary") or outcome(result))
+
+
+def entity_text(job: Job) -> str:
+    """Return a job's entity as people say it: that of a run is made of its arguments."""
+    since = job.data.get("updated_from")
+    return f"since {since[:10]}" if isinstance(since, str) and job.entity.startswith("{") else job.entity
+
+
+def outcome(result: Mapping[str, Any]) -> str:
+    """Return how many records of the catalog a job made, found, changed and left as they are."""
+    of_categories = result.get("categories")
+    counts = of_categories if isinstance(of_categories, Mapping) else result
+    found = {name: counts.get(name) for name in OUTCOMES}
+    return ", ".join(
+        f"{number} {name}" for name, number in found.items() if isinstance(number, int) and number
+    )
 
 
 def _attempt(one: Any) -> dict[str, Any]:

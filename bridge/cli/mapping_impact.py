@@ -5,16 +5,16 @@ from __future__ import annotations
 import click
 
 from bridge.cli.app import App, pass_app
+from bridge.cli.mapping_words import id_argument, kind_argument, value_argument
 from bridge.cli.output import json_option, print_json, print_table, print_text
-from bridge.flows.kinds import MAPPING_KINDS
 from bridge.flows.mapping_impact import Impact
 from bridge.flows.mapping_impact import impact as find_impact
 
 
 @click.command()
-@click.argument("kind", type=click.Choice(sorted(MAPPING_KINDS)))
-@click.argument("value")
-@click.argument("odoo_id", type=click.IntRange(0))
+@kind_argument
+@value_argument
+@id_argument
 @click.option(
     "--days", type=click.IntRange(1, 3650), default=30, show_default=True, help="Orders placed since."
 )

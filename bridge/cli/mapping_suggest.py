@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import shlex
+from functools import partial
 from typing import Any
 
 import click
 
 from bridge.cli.app import App, pass_app
+from bridge.cli.mapping_words import kind_argument
 from bridge.cli.output import json_option, print_json, print_text
 from bridge.engine import preview_context
 from bridge.flows.kinds import MAPPING_KINDS, needs_mapping
@@ -20,7 +22,7 @@ _SHOWN = 5
 
 
 @click.command()
-@click.argument("kind", type=click.Choice(sorted(MAPPING_KINDS)), required=False)
+@partial(kind_argument, required=False)
 @click.option(
     "--prices-include-tax/--prices-without-tax",
     "is_inside",

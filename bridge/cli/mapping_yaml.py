@@ -14,6 +14,7 @@ from typing import Any
 
 import yaml
 
+from bridge.cli.mapping_words import LONGEST_VALUE
 from bridge.errors import SettingsWrong
 from bridge.flows.kinds import MAPPING_KINDS
 from bridge.ledger import MappingDecision, MappingRow
@@ -21,7 +22,6 @@ from bridge.ledger import MappingDecision, MappingRow
 FORMAT = "1"
 #: Odoo's ids are 4 bytes wide.
 MAX_ODOO_ID = 2**31 - 1
-_MAX_VALUE = 1000
 _SHOWN_PROBLEMS = 20
 _HEAD_FIELDS = frozenset({"format", "instance", "mappings"})
 _FIELDS = ("kind", "value", "state", "odoo_model", "odoo_id", "odoo_label", "label")
@@ -173,7 +173,7 @@ def _read_entry(entry: Any) -> tuple[tuple[str, str], MappingDecision | None] | 
     kind, value = entry.get("kind", ""), entry.get("value", "")
     if kind not in MAPPING_KINDS:
         return [f"unknown kind {kind!r}; known are {', '.join(sorted(MAPPING_KINDS))}"]
-    if not 0 < len(value) <= _MAX_VALUE:
+    if not 0 < len(value) <= LONGEST_VALUE:
         return ["value must be a text of 1 to 1000 characters"]
     state = entry.get("state") or ("mapped" if entry.get("odoo_id") else "unmapped")
     if state == "mapped":

@@ -13,14 +13,12 @@ from bridge.cli.app import App, pass_app
 from bridge.cli.mapping_files import export, import_
 from bridge.cli.mapping_impact import impact
 from bridge.cli.mapping_suggest import suggest
-from bridge.cli.mapping_words import by_option, decided
+from bridge.cli.mapping_words import by_option, decided, id_argument, kind_argument, value_argument
 from bridge.cli.output import json_option, print_json, print_table, print_text
 from bridge.errors import BridgeError
 from bridge.flows.kinds import MAPPING_KINDS, needs_mapping
 from bridge.ledger import MappingChange, MappingRow
 from bridge.translate.money import plain
-
-_KIND = click.Choice(sorted(MAPPING_KINDS))
 
 
 @click.group()
@@ -34,7 +32,7 @@ for command in (export, impact, import_, suggest):
 
 @mappings.command(name="list")
 @click.option("--instance", "instance_name", metavar="NAME")
-@click.option("--kind", type=_KIND)
+@click.option("--kind", type=click.Choice(sorted(MAPPING_KINDS)), metavar="KIND", help="Only of this kind.")
 @click.option("--state", type=click.Choice(["unmapped", "mapped", "ignored"]))
 @click.option("--limit", type=click.IntRange(1, 100_000), default=1000, show_default=True)
 @json_option
@@ -81,9 +79,9 @@ def _state(one: MappingRow) -> str:
 
 
 @mappings.command(name="set")
-@click.argument("kind", type=_KIND)
-@click.argument("value")
-@click.argument("odoo_id", type=click.IntRange(0))
+@kind_argument
+@value_argument
+@id_argument
 @click.option("--instance", "instance_name", metavar="NAME")
 @click.option("--unchecked", is_flag=True, help="Do not ask Odoo whether the record is there.")
 @by_option
@@ -101,17 +99,19 @@ def set_(
         record = _record(app, instance.name, model, odoo_id)
     label = record.get("display_name")
     waiting = app.ledger.mappings.impact(instance.name, kind, value)
+    is_seen = app.ledger.mappings.get(instance.name, kind, value) is not None
     app.ledger.mappings.set(
         instance.name, kind, value, odoo_model=model, odoo_id=odoo_id, odoo_label=label, by=by
     )
     print_text(f"{kind} {value} is {label or f'{model} {odoo_id}'}.{_released(waiting)}")
+    _mind_unseen(kind, value, is_seen=is_seen)
     if "amount" in record and (doubt := _doubt(kind, value, record["amount"])):
         print_text(doubt, err=True)
 
 
 @mappings.command()
-@click.argument("kind", type=_KIND)
-@click.argument("value")
+@kind_argument
+@value_argument
 @click.option("--instance", "instance_name", metavar="NAME")
 @by_option
 @pass_app
@@ -121,13 +121,15 @@ def ignore(app: App, kind: str, value: str, *, instance_name: str | None, by: st
         raise click.UsageError(f"A {kind} cannot be ignored: money depends on it. Map it.")
     instance = app.instance(instance_name)
     waiting = app.ledger.mappings.impact(instance.name, kind, value)
+    is_seen = app.ledger.mappings.get(instance.name, kind, value) is not None
     app.ledger.mappings.ignore(instance.name, kind, value, by=by)
     print_text(f"{kind} {value} is ignored.{_released(waiting)}")
+    _mind_unseen(kind, value, is_seen=is_seen)
 
 
 @mappings.command()
-@click.argument("kind", type=_KIND)
-@click.argument("value")
+@kind_argument
+@value_argument
 @click.option("--instance", "instance_name", metavar="NAME")
 @json_option
 @pass_app
@@ -163,6 +165,15 @@ def _said(one: MappingChange | None) -> Mapping[str, Any]:
         "odoo_id": one.odoo_id,
         "odoo_label": one.odoo_label,
     }
+
+
+def _mind_unseen(kind: str, value: str, *, is_seen: bool) -> None:
+    """Say that nothing has had a value: it may be a slip of the hand."""
+    if not is_seen:
+        print_text(
+            f"Mind that no {kind} {value} was seen yet. What was: bridge mappings list --kind {kind}",
+            err=True,
+        )
 
 
 def _released(waiting: int) -> str:

@@ -24,6 +24,17 @@ _SYSTEM_NAMES = {"magento": "Magento", "odoo": "Odoo"}
 _STATES = {"ok": "ok", "problem": "PROBLEM", "note": "note"}
 
 
+class _Day(click.DateTime):
+    """A day; a refusal shows one instead of the forms' codes."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
+        """Return the day."""
+        try:
+            return super().convert(value, param, ctx)
+        except click.BadParameter:
+            self.fail(f"{value!r} is no day such as 2026-11-01 or 2026-11-01T14:30:00.", param, ctx)
+
+
 @click.group()
 def run() -> None:
     """Run an action for an instance now."""
@@ -47,7 +58,7 @@ def _from_option(what: str) -> Callable[[Function], Function]:
     return click.option(
         "--from",
         "from_date",
-        type=click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"]),
+        type=_Day(["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"]),
         metavar="DATE",
         help=f"{what} changed since this day (YYYY-MM-DD) of the store; else since the last scan.",
     )

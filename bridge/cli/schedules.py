@@ -74,7 +74,7 @@ def list_(app: App, *, instance_name: str | None, as_json: bool) -> None:
 
 
 @schedules.command(name="set")
-@click.argument("name", type=click.Choice(SCHEDULED))
+@click.argument("name", metavar="NAME", type=click.Choice(SCHEDULED))
 @click.option("--every", metavar="TIME", help="Minutes, hours or days: 15m, 2h, 1d.")
 @click.option("--off", is_flag=True, help="Not at all.")
 @click.option("--default", "is_default", is_flag=True, help="As the bridge does by itself.")

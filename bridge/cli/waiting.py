@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import logging
 import time
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 import click
@@ -20,7 +22,7 @@ from rich.progress import (
 )
 
 from bridge.cli.app import App
-from bridge.cli.jobs import describe, why
+from bridge.cli.jobs import OUTCOMES, describe, entity_text, outcome, why
 from bridge.cli.output import console, print_json, print_table, print_text
 from bridge.cli.price_words import price_lines
 from bridge.flows.wants import PLACES
@@ -35,6 +37,8 @@ _MOVING = ("pending", "queued", "running", "retry_waiting")
 #: Roles of the processes that run jobs.
 _RUNNERS = frozenset({"all", "tasks", "embedded"})
 _SHOWN_JOBS = 20
+#: Runs that lasted less are not said to have a rate.
+_SHORTEST_RATED = timedelta(seconds=5)
 #: Jobs of a run whose results are looked through for what is missing, and how many of that is named.
 _LOOKED_AT = 500
 _SHOWN_SKUS = 10
@@ -101,6 +105,7 @@ class Followed:
                 "kind": progress.run.kind,
                 "state": progress.run.state,
                 "seen": progress.run.seen,
+                "seen_per_second": round(progress.rate(ledger.now()), 2),
                 "jobs": dict(progress.jobs),
                 "not_done": [describe(job) for job in self._not_done(ledger)],
             }
@@ -111,7 +116,7 @@ class Followed:
         jobs = [*self.jobs(ledger), *self._not_done(ledger)]
         print_table(
             ("JOB", "KIND", "ENTITY", "LABEL", "STATE", "WHAT"),
-            [(job.id, job.kind, job.entity, job.label, job.state, why(job)) for job in jobs],
+            [(job.id, job.kind, entity_text(job), job.label, job.state, why(job)) for job in jobs],
             empty="",
         )
         for text in dict.fromkeys(
@@ -122,20 +127,27 @@ class Followed:
             progress = ledger.runs.progress(self.run_id)
             states = ", ".join(f"{number} {_words(state)}" for state, number in progress.jobs.items())
             made = f"; their jobs: {states or 'none'}" if progress.run.planned or states else ""
-            print_text(f"{progress.run.seen} {_SEEN.get(progress.run.kind, 'records seen')}{made}.")
-            if missing := self._missing(ledger):
+            lasted = (progress.run.finished_at or ledger.now()) - progress.run.created_at
+            # The rate of a moment says nothing.
+            is_told = progress.run.finished_at is not None and lasted >= _SHORTEST_RATED
+            pace = f" {progress.rate(ledger.now()):.1f} a second." if is_told else ""
+            print_text(f"{progress.run.seen} {_SEEN.get(progress.run.kind, 'records seen')}{made}.{pace}")
+            jobs = ledger.jobs.list(run_id=self.run_id, states=("done",), limit=_LOOKED_AT)
+            if became := _together(jobs):
+                place = "Magento" if progress.run.kind.startswith("export-") else "Odoo"
+                print_text(f"In {place}: {became}.")
+            if missing := [sku for job in reversed(jobs) for sku in (job.result or {}).get("missing", ())]:
                 print_text(_not_in_odoo(missing))
             if progress.run.kind == "export-prices":
-                for line in price_lines(self._results(ledger)):
+                for line in price_lines([job.result for job in jobs if job.result]):
                     print_text(line)
 
-    def _results(self, ledger: Ledger) -> list[Mapping[str, Any]]:
-        jobs = ledger.jobs.list(run_id=self.run_id, states=("done",), limit=_LOOKED_AT)
-        return [job.result for job in jobs if job.result]
-
-    def _missing(self, ledger: Ledger) -> list[str]:
-        """Return the SKUs that the run's jobs did not find in Odoo and may not make."""
-        return [sku for result in reversed(self._results(ledger)) for sku in result.get("missing", ())]
+    def seen(self, ledger: Ledger) -> str:
+        """Return how much the run has seen by now, and how fast; nothing where there is no run."""
+        if self.run_id is None:
+            return ""
+        progress = ledger.runs.progress(self.run_id)
+        return f"{progress.run.seen} seen, {progress.rate(ledger.now()):.0f}/s; "
 
     def _not_done(self, ledger: Ledger) -> list[Job]:
         if self.run_id is None:
@@ -143,6 +155,17 @@ class Followed:
         return ledger.jobs.list(
             run_id=self.run_id, states=("failed", "blocked", "cancelled"), limit=_SHOWN_JOBS
         )
+
+
+def _together(jobs: Sequence[Job]) -> str:
+    """Return what became of the records of many jobs; of so many that not all are looked at, nothing."""
+    if len(jobs) >= _LOOKED_AT:
+        return ""
+    counts: Counter[str] = Counter()
+    for job in jobs:
+        result = job.result or {}
+        counts.update({name: result[name] for name in OUTCOMES if isinstance(result.get(name), int)})
+    return outcome(counts)
 
 
 def _not_in_odoo(skus: Sequence[str]) -> str:
@@ -210,7 +233,7 @@ def _follow(app: App, followed: Followed, stack: ExitStack) -> None:
     looked_at, runs_here = float("-inf"), False
     while True:
         counts = followed.counts(app.ledger)
-        show(counts)
+        show(counts, followed.seen(app.ledger))
         if not any(counts.get(state) for state in _MOVING):
             return
         if not runs_here and time.monotonic() - looked_at >= _PROCESSES_SECONDS:
@@ -263,11 +286,11 @@ def _progress() -> Iterator[Any]:
     with bar:
         task = bar.add_task("jobs", total=None, what="waiting")
 
-        def show(counts: Mapping[str, int]) -> None:
+        def show(counts: Mapping[str, int], seen: str) -> None:
             moving = {state: counts[state] for state in _MOVING if counts.get(state)}
             total = sum(counts.values())
             what = ", ".join(f"{number} {_words(state)}" for state, number in moving.items()) or "ending"
-            bar.update(task, total=total, completed=total - sum(moving.values()), what=what)
+            bar.update(task, total=total, completed=total - sum(moving.values()), what=f"{seen}{what}")
 
         yield show
 

@@ -230,6 +230,11 @@ class Progress:
         """Jobs of the run that still have something before them."""
         return sum(self.jobs.get(state, 0) for state in OPEN_STATES)
 
+    def rate(self, now: datetime) -> float:
+        """Return how many records a second it has seen, from its start to its end, or to ``now``."""
+        seconds = ((self.run.finished_at or now) - self.run.created_at).total_seconds()
+        return self.run.seen / max(seconds, 1.0)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Breaker:

@@ -88,3 +88,30 @@ def test_accounts_are_counted_too(cli: Cli, box: Sandbox) -> None:
     assert ended.code == 0
     number = len(box.magento.state.customers)
     assert f"{number} changed accounts seen; their jobs: {number} done." in ended.out
+
+
+def test_a_run_says_what_became_of_its_records_and_since_when_it_looked(
+    cli: Cli, catalog: FakeCatalog
+) -> None:
+    catalog.put(*(a_product(product_id=970 + number, sku=f"SAID-{number}") for number in range(3)))
+    ended = cli("run", "import-products", "--from", "2026-10-30", "--wait")
+    assert "In Odoo: 3 made." in ended.out
+    assert "since 2026-10-30" in ended.out
+    assert "since 2026-10-30" in cli("jobs", "list").out
+    assert "In Odoo: 3 unchanged." in cli("run", "import-products", "--from", "2026-10-30", "--wait").out
+    assert "made" in cli("run", "import-categories", "--wait").out
+
+
+def test_a_sweep_says_that_nothing_differs_or_what_is_gone(cli: Cli, box: Sandbox) -> None:
+    cli("run", "import-products", "--wait")
+    ended = cli("run", "sweep-products", "--wait")
+    assert ended.code == 0
+    assert f"{len(box.magento.catalog.all())} products compared" in ended.out
+    assert "None differs." in ended.out
+    (gone, *_) = box.magento.add_products(1)
+    cli("run", "import-products", "--wait")
+    box.magento.catalog.remove(gone["sku"])
+    assert f"Gone in Magento: 1 ({gone['sku']})." in cli("run", "sweep-products", "--wait").out
+    shown = cli("run", "sweep-products", "--wait", "--json").json
+    assert shown["jobs"][0]["result"]["named"] == [gone["sku"]]
+    assert shown["run"]["seen_per_second"] > 0

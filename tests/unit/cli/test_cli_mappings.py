@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from bridge.bootstrap import open_ledger
 from bridge.cli.app import person
 from bridge.flows.wants import want
@@ -151,3 +153,26 @@ def test_a_long_list_is_cut_and_says_so(shop: Cli) -> None:
     cut = shop("mappings", "list", "--limit", "2", "--json")
     assert ([one["value"] for one in cut.json], "more than 2 values" in cut.err) == (["1", "2"], True)
     assert shop("mappings", "list", "--limit", "3").err == ""
+
+
+@pytest.mark.parametrize("value", ["", "  ", "x" * 1001])
+def test_a_value_that_no_file_could_hold_is_not_decided_about(shop: Cli, value: str) -> None:
+    for args in (("set", "tax_class", value, "5", "--unchecked"), ("ignore", "tax_class", value)):
+        ended = shop("mappings", *args)
+        assert (ended.code, "VALUE is a text of 1 to 1000 characters" in ended.err) == (2, True)
+    assert shop("mappings", "list", "--json").json == []
+
+
+def test_a_value_that_nothing_has_had_is_mapped_with_a_word_of_doubt(shop: Cli) -> None:
+    first = shop("mappings", "set", "tax_class", "7", "5", "--unchecked")
+    assert (first.code, "no tax_class 7 was seen yet" in first.err) == (0, True)
+    again = shop("mappings", "ignore", "tax_class", "7")
+    assert (again.code, again.err) == (0, "")
+
+
+def test_a_wrong_kind_or_id_is_told_in_short_words(shop: Cli) -> None:
+    kind = shop("mappings", "set", "taxx", "7", "5")
+    assert (kind.code, "Usage: bridge mappings set [OPTIONS] KIND VALUE ODOO_ID" in kind.err) == (2, True)
+    assert "'tax_class'" in kind.err
+    number = shop("mappings", "set", "tax_class", "7", "five")
+    assert (number.code, "'five' is not a valid whole number" in number.err) == (2, True)
