@@ -14,6 +14,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import AfterValidator, AnyHttpUrl, BaseModel, ConfigDict, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from bridge.stock_routes import parse_routes
+
 #: The ledger used when nothing else is said. Only embedded mode accepts it.
 EMBEDDED_DATABASE_URL = "sqlite:///.bridge/ledger.db"
 #: The broker used when nothing else is said. Only embedded mode accepts it.
@@ -103,7 +105,13 @@ def _directions(value: str) -> str:
     return ",".join(f"{group}={side}" for group, side in masters.items())
 
 
+def _stock_routes(value: str) -> str:
+    parse_routes(value)
+    return value.strip()
+
+
 Text = Annotated[str, AfterValidator(_not_blank)]
+StockRoutes = Annotated[str, AfterValidator(_stock_routes)]
 SyncDirection = Annotated[str, AfterValidator(_directions)]
 Address = Annotated[AnyHttpUrl, AfterValidator(_plain_address)]
 TimeZone = Annotated[str, AfterValidator(_not_blank), AfterValidator(_time_zone)]
@@ -167,7 +175,12 @@ class InstanceSettings(BaseModel):
     stock_quantity_field: Literal["qty_available", "virtual_available", "free_qty"] = "free_qty"
     safety_stock: Annotated[Decimal, Field(ge=0, max_digits=12, decimal_places=4)] = Decimal(0)
     stock_formula: Literal["reservation_aware", "plain"] = "reservation_aware"
+    #: When Odoo's counted stock became the truth: units that Magento shipped before it never make Odoo moves.
     stock_opening_date: datetime | None = None
+    #: What the mapping of sources to warehouses cannot say: ``berlin=1+2; munich=3*60%; outlet=3*rest``.
+    stock_routes: StockRoutes = ""
+    #: Whether Magento holds sold units back itself; ``off`` for a shop with an extension that stops it.
+    stock_reservations: Literal["on", "off"] = "on"
 
     # Doubt and load
     odoo_doubt_seconds: float = Field(default=180.0, ge=0)

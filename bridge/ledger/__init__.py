@@ -45,6 +45,14 @@ from bridge.ledger.records import (
     Want,
     Wanted,
 )
+from bridge.ledger.stock_records import (
+    Exported,
+    SafetyScope,
+    SafetyStock,
+    StockChange,
+    StockFigure,
+    StockLine,
+)
 from bridge.ledger.store_records import KnownStores, SeenStore, Store, StoreChange
 from bridge.ledger.stores import STORES_CAUSE
 
@@ -65,6 +73,7 @@ __all__ = [
     "Effect",
     "Event",
     "Explanation",
+    "Exported",
     "Instance",
     "Job",
     "JobError",
@@ -86,7 +95,12 @@ __all__ = [
     "Progress",
     "Run",
     "RunId",
+    "SafetyScope",
+    "SafetyStock",
     "SeenStore",
+    "StockChange",
+    "StockFigure",
+    "StockLine",
     "Store",
     "StoreChange",
     "StoredEvent",
