@@ -7,12 +7,15 @@ import random
 from bridge.sandbox.calls import Calls
 from bridge.sandbox.faults import Faults
 from bridge.sandbox.magento.app import ERROR_REPLIES, build_app, describe
+from bridge.sandbox.magento.bulk_api import run_queue
 from bridge.sandbox.magento.catalog_state import Catalog
 from bridge.sandbox.magento.category_state import Attributes, Categories
 from bridge.sandbox.magento.data import load_data
 from bridge.sandbox.magento.generator import OrderGenerator
+from bridge.sandbox.magento.inventory_state import DEFAULT_SOURCE, Inventory
 from bridge.sandbox.magento.oauth import Guard, Integration
 from bridge.sandbox.magento.product_generator import ProductGenerator
+from bridge.sandbox.magento.reservations import Reservations
 from bridge.sandbox.magento.rest import Raw
 from bridge.sandbox.magento.state import MagentoState, Orders, Switches
 from bridge.sandbox.magento.stores import StoreAdmin
@@ -99,6 +102,20 @@ class MagentoBox:
         return self.state.catalog
 
     @property
+    def inventory(self) -> Inventory:
+        """Sources, stocks and source items: ``add_source``, ``add_stock``, ``set``, ``get``."""
+        return self.state.inventory
+
+    @property
+    def reservations(self) -> Reservations:
+        """What orders reserve, and what is for sale."""
+        return self.state.reservations
+
+    def run_queue(self) -> int:
+        """Let the consumer of the queue run: return how many operations of bulk calls it took."""
+        return run_queue(self.state.bulks)
+
+    @property
     def attributes(self) -> Attributes:
         """The product attributes with their options."""
         return self.state.attributes
@@ -123,7 +140,10 @@ class MagentoBox:
 
     def add_products(self, count: int, *, configurable_share: float = 0.1) -> list[Raw]:
         """Add ``count`` products of many shapes and return them; the share of configurables is among them."""
-        return self._products.add(count, configurable_share=configurable_share)
+        made = self._products.add(count, configurable_share=configurable_share)
+        for raw in made:
+            self.inventory.set(raw["sku"], DEFAULT_SOURCE, 0)
+        return made
 
     def reseed(self, seed: int) -> None:
         """Let the orders that follow depend on ``seed`` alone, but for their numbers and moments."""
