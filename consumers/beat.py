@@ -21,7 +21,7 @@ from celery.beat import ScheduleEntry, Scheduler
 
 from bridge.bootstrap import open_ledger
 from bridge.errors import BridgeError
-from bridge.flows.wants import PLACES
+from bridge.flows.wants import PLACES, wake_stock, want
 from bridge.ledger import Arrival, Event, Ledger
 from bridge.settings import process_settings
 
@@ -64,6 +64,24 @@ def _import_orders(ledger: Ledger, instance: str) -> None:
     )
 
 
+def _exports_stock(ledger: Ledger, instance: str) -> bool:
+    return ledger.instances.get(instance).settings.export_stock
+
+
+def _poll_stock(ledger: Ledger, instance: str) -> None:
+    if _exports_stock(ledger, instance):
+        ledger.jobs.want([want("poll-stock", instance=instance, entity="all")])
+
+
+def _sweep_stock(ledger: Ledger, instance: str) -> None:
+    ledger.stock.sweep(instance, wake=wake_stock(instance))
+
+
+def _export_all_stock(ledger: Ledger, instance: str) -> None:
+    if _exports_stock(ledger, instance):
+        ledger.stock.mark_all(instance, wake=wake_stock(instance))
+
+
 #: What happens by the clock.
 SCHEDULES: tuple[Schedule, ...] = (
     Schedule(
@@ -71,6 +89,24 @@ SCHEDULES: tuple[Schedule, ...] = (
         title="Scan Magento for orders whose event was lost",
         every_seconds=300.0,
         act=_import_orders,
+    ),
+    Schedule(
+        name="sweep-stock",
+        title="Export figures of stock that were marked and whose export was lost",
+        every_seconds=60.0,
+        act=_sweep_stock,
+    ),
+    Schedule(
+        name="poll-stock",
+        title="Look in Odoo for changes of stock whose event was lost",
+        every_seconds=300.0,
+        act=_poll_stock,
+    ),
+    Schedule(
+        name="export-stock",
+        title="Export the stock of every product, at midnight UTC: what differs is written",
+        every_seconds=24 * 3600.0,
+        act=_export_all_stock,
     ),
     Schedule(
         name="upkeep",

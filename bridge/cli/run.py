@@ -28,7 +28,8 @@ def run() -> None:
     """Run an action for an instance now."""
 
 
-def _job_options(function: Function) -> Function:
+def job_options(function: Function) -> Function:
+    """Add ``--instance``, ``--wait`` and ``--json``."""
     function = json_option(function)
     function = click.option(
         "--wait", is_flag=True, help="Show progress until the jobs end; embedded runs them itself."
@@ -82,7 +83,7 @@ def test_connection(app: App, *, instance_name: str | None, as_json: bool) -> in
 @run.command(name="import-order")
 @click.argument("increment_id")
 @click.option("--store-id", type=click.IntRange(0), help="Where several store views have the number.")
-@_job_options
+@job_options
 @pass_app
 def import_order(
     app: App, increment_id: str, *, store_id: int | None, instance_name: str | None, wait: bool, as_json: bool
@@ -99,7 +100,7 @@ def import_order(
 
 @run.command(name="import-orders")
 @_from_option("Orders")
-@_job_options
+@job_options
 @pass_app
 def import_orders(
     app: App, *, from_date: datetime | None, instance_name: str | None, wait: bool, as_json: bool
@@ -110,7 +111,7 @@ def import_orders(
 
 @run.command(name="import-customers")
 @_from_option("Accounts")
-@_job_options
+@job_options
 @pass_app
 def import_customers(
     app: App, *, from_date: datetime | None, instance_name: str | None, wait: bool, as_json: bool
@@ -121,7 +122,7 @@ def import_customers(
 
 @run.command(name="import-product")
 @click.argument("sku")
-@_job_options
+@job_options
 @pass_app
 def import_product(app: App, sku: str, *, instance_name: str | None, wait: bool, as_json: bool) -> int:
     """Import the Magento product with the SKU, with its variants."""
@@ -135,7 +136,7 @@ def import_product(app: App, sku: str, *, instance_name: str | None, wait: bool,
 
 @run.command(name="import-products")
 @_from_option("Products")
-@_job_options
+@job_options
 @pass_app
 def import_products(
     app: App, *, from_date: datetime | None, instance_name: str | None, wait: bool, as_json: bool
@@ -145,7 +146,7 @@ def import_products(
 
 
 @run.command(name="discover-mappings")
-@_job_options
+@job_options
 @pass_app
 def discover_mappings(app: App, *, instance_name: str | None, wait: bool, as_json: bool) -> int:
     """Read from Magento's configuration which values can be mapped. Maps nothing."""
@@ -173,7 +174,7 @@ def _show_discovered(result: Mapping[str, Any]) -> None:
 
 
 @run.command(name="import-stores")
-@_job_options
+@job_options
 @pass_app
 def import_stores(app: App, *, instance_name: str | None, wait: bool, as_json: bool) -> int:
     """Read Magento's websites, store groups and store views into the ledger."""
@@ -183,7 +184,7 @@ def import_stores(app: App, *, instance_name: str | None, wait: bool, as_json: b
 
 
 @run.command(name="import-categories")
-@_job_options
+@job_options
 @pass_app
 def import_categories(app: App, *, instance_name: str | None, wait: bool, as_json: bool) -> int:
     """Bring Magento's categories to Odoo: new ones, moves and new names."""
@@ -193,7 +194,7 @@ def import_categories(app: App, *, instance_name: str | None, wait: bool, as_jso
 
 
 @run.command()
-@_job_options
+@job_options
 @pass_app
 def noop(app: App, *, instance_name: str | None, wait: bool, as_json: bool) -> int:
     """Do nothing: shows that jobs run."""

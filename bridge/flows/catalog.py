@@ -7,6 +7,7 @@ from typing import Any
 
 from bridge.flows import (
     discover_mappings,
+    export_stock,
     find_order,
     import_categories,
     import_customer,
@@ -16,6 +17,7 @@ from bridge.flows import (
     import_product,
     import_products,
     import_stores,
+    poll_stock,
     rebuild_bindings,
 )
 from bridge.flows.context import FlowContext
@@ -29,6 +31,8 @@ def _nothing(_: FlowContext) -> None:
 
 FLOWS: Mapping[str, Run] = {
     "discover-mappings": discover_mappings.run,
+    "export-stock": export_stock.run,
+    "export-stock-item": export_stock.run_item,
     "find-order": find_order.run,
     "import-categories": import_categories.run,
     "import-customer": import_customer.run,
@@ -41,5 +45,6 @@ FLOWS: Mapping[str, Run] = {
     "import-product-batch": import_product.run_batch,
     "import-products": import_products.run,
     "noop": _nothing,
+    "poll-stock": poll_stock.run,
     "rebuild-bindings": rebuild_bindings.run,
 }

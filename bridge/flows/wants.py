@@ -11,6 +11,7 @@ from bridge.ledger import RunId, Want
 
 _BOTH: frozenset[System] = frozenset({"magento", "odoo"})
 _MAGENTO: frozenset[System] = frozenset({"magento"})
+_ODOO: frozenset[System] = frozenset({"odoo"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,6 +29,9 @@ class Place:
     #: Higher runs sooner.
     priority: int = 50
 
+
+#: How long an export of stock waits for further changes to take along.
+STOCK_DEBOUNCE_SECONDS = 0.5
 
 PLACES: Mapping[str, Place] = {
     "import-order": Place(
@@ -112,6 +116,27 @@ PLACES: Mapping[str, Place] = {
         lock=lambda _: "import-products",
         priority=42,
     ),
+    "export-stock": Place(
+        title="Export the stock of one source to Magento",
+        queue="inventory",
+        systems=_BOTH,
+        lock=lambda entity: f"stock:{entity}",
+        priority=60,
+    ),
+    "export-stock-item": Place(
+        title="Export the stock of one product that Magento refused beside others",
+        queue="inventory",
+        systems=_BOTH,
+        lock=lambda entity: f"stock:{entity.rpartition(':')[0]}",
+        priority=55,
+    ),
+    "poll-stock": Place(
+        title="Look for changes of stock in Odoo whose event was lost",
+        queue="inventory",
+        systems=_ODOO,
+        lock=lambda _: "poll-stock",
+        priority=35,
+    ),
     "rebuild-bindings": Place(
         title="Bind again what the bridge made in Odoo",
         queue="upkeep",
@@ -149,4 +174,11 @@ def want(
         label=label,
         not_before_seconds=not_before_seconds,
         run_id=run_id,
+    )
+
+
+def wake_stock(instance: str, *, delay_seconds: float = STOCK_DEBOUNCE_SECONDS) -> Callable[[str], Want]:
+    """Return what makes the want of a source's export: marks of stock in the ledger wake it."""
+    return lambda source: want(
+        "export-stock", instance=instance, entity=source, not_before_seconds=delay_seconds
     )

@@ -6,7 +6,7 @@ than it was claimed: a mark that is set while the figure is being read is not lo
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from decimal import Decimal
 from typing import Any
@@ -14,7 +14,7 @@ from typing import Any
 from bridge.ledger.database import Database, Session
 from bridge.ledger.dialects import clean_text, json_rows
 from bridge.ledger.records import Want, Wanted
-from bridge.ledger.shapes import Shape, from_json
+from bridge.ledger.shapes import Shape, from_json, moment
 from bridge.ledger.stock_records import Exported, SafetyScope, SafetyStock, StockFigure
 from bridge.ledger.wants import key_of, want_in
 from bridge.stock_routes import Routes, Share, parse_routes
@@ -25,6 +25,8 @@ PRODUCT_KIND, SOURCE_KIND = "product", "source"
 #: The only source that Magento's classic endpoint sees.
 CLASSIC_SOURCE = "default"
 _PAGE = 1000
+#: States of a job that will run by itself.
+_LEFT = ("pending", "queued", "retry_waiting")
 
 _FIGURE = Shape(StockFigure, magento_id="f.magento_id", odoo_id="b.odoo_id", sku="b.magento_label")
 _SAFETY = Shape(SafetyStock)
@@ -48,7 +50,7 @@ _MARK_BY_ODOO = _MARK.replace("WHICH", "b.odoo_id {any ids bigint}")
 _MARK_BY_MAGENTO = _MARK.replace("WHICH", "b.magento_id {any ids text}")
 #: Sorted, as intake locks them. A job that waits is claimed after this transaction, and sees its marks.
 _WAITING = """
-SELECT external_key FROM jobs WHERE external_key {any keys text} AND state IN ('pending', 'queued', 'retry_waiting')
+SELECT external_key FROM jobs WHERE external_key {any keys text} AND state {any states text}
 ORDER BY external_key {for_share}
 """
 _BOUND = """
@@ -60,6 +62,10 @@ FROM stock_figures f
 LEFT JOIN bindings b ON b.instance = f.instance AND b.kind = 'product' AND b.magento_id = f.magento_id
 WHERE f.instance = :instance AND f.source = :source
 """
+_AGAIN = """
+UPDATE stock_figures SET marked = marked + 1
+WHERE instance = :instance AND source = :source AND magento_id {any ids text}
+"""
 _DIRTY = f"""
 SELECT {_FIGURE.columns} {_FROM} AND f.marked > f.exported
 ORDER BY f.marked_at, f.magento_id LIMIT :limit
@@ -68,6 +74,13 @@ _GET = f"SELECT {_FIGURE.columns} {_FROM} AND f.magento_id {{any ids text}}"
 _OTHERS = """
 SELECT odoo_id, magento_id FROM bindings WHERE instance = :instance AND kind = :kind AND odoo_id {any ids bigint}
 ORDER BY odoo_id, magento_id
+"""
+_BY_SKU = """
+SELECT magento_id, magento_label FROM bindings
+WHERE instance = :instance AND kind = :kind AND lower(magento_label) {any skus text} ORDER BY magento_id
+"""
+_BINDING = """
+SELECT odoo_id, magento_label FROM bindings WHERE instance = :instance AND kind = :kind AND magento_id = :magento_id
 """
 _DONE = """
 UPDATE stock_figures SET exported = {greatest}(exported, d.marked), problem = d.problem,
@@ -102,26 +115,31 @@ class Stock:
     def routes(self, instance: str) -> Routes:
         """Return which sources the bridge fills, and from which warehouses."""
         with self._database.read() as session:
-            return routes_in(session, instance)
+            return routes_of(_settings(session, instance), session, instance)
 
-    def mark(self, instance: str, magento_ids: Iterable[str | int], *, wake: Wake) -> list[Wanted]:
-        """Mark bound products dirty in every source, and want the exports; one transaction for each page of them."""
+    def mark(
+        self, instance: str, magento_ids: Iterable[str | int], *, wake: Wake, by_hand: bool = False
+    ) -> list[Wanted]:
+        """Mark bound products dirty in every source, and want the exports; one transaction for each page of them.
+
+        Without ``export_stock`` nothing is marked, unless a person asks for it.
+        """
         ids = sorted({clean_text(str(one)) for one in magento_ids})
         wanted: list[Wanted] = []
         for start in range(0, len(ids), _PAGE):
             page = ids[start : start + _PAGE]
 
             def work(session: Session, page: list[str] = page) -> list[Wanted]:
-                return mark_in(session, instance, wake=wake, magento_ids=page)
+                return mark_in(session, instance, wake=wake, magento_ids=page, by_hand=by_hand)
 
             wanted += self._database.write(work, on_conflict_again=True)
         return wanted
 
-    def mark_all(self, instance: str, *, wake: Wake) -> int:
+    def mark_all(self, instance: str, *, wake: Wake, by_hand: bool = False) -> int:
         """Mark every bound product dirty and want the exports; returns how many products."""
         marked, after = 0, ""
         while page := self._bound(instance, after):
-            self.mark(instance, page, wake=wake)
+            self.mark(instance, page, wake=wake, by_hand=by_hand)
             marked, after = marked + len(page), page[-1]
         return marked
 
@@ -130,10 +148,15 @@ class Stock:
 
         def work(session: Session) -> int:
             sources = [source for source, _ in session.rows(_COUNT, instance=instance)]
-            wake_in(session, [wake(source) for source in sorted(sources)])
+            # What is blocked waits for a person; a new change lets it try again, a sweep does not.
+            wake_in(session, [wake(source) for source in sorted(sources)], leave=(*_LEFT, "blocked"))
             return len(sources)
 
         return self._database.write(work, on_conflict_again=True)
+
+    def mark_again(self, instance: str, source: str, magento_ids: Iterable[str]) -> None:
+        """Mark figures of one source once more; whoever does so runs for this source and needs no waking."""
+        self._database.command(_AGAIN, instance=instance, source=source, ids=sorted(set(magento_ids)))
 
     def dirty(self, instance: str, source: str, *, limit: int) -> list[StockFigure]:
         """Return figures that are to be exported, those that wait longest first."""
@@ -154,6 +177,42 @@ class Stock:
         for odoo_id, magento_id in rows:
             found.setdefault(int(odoo_id), []).append(magento_id)
         return found
+
+    def ids_of_skus(self, instance: str, skus: Iterable[str]) -> dict[str, list[str]]:
+        """Return Magento's products that are bound under these SKUs, whatever their case."""
+        wanted: dict[str, list[str]] = {}
+        for sku in skus:
+            wanted.setdefault(sku.strip().lower(), []).append(sku)
+        with self._database.read() as session:
+            rows = session.rows(_BY_SKU, instance=instance, kind=PRODUCT_KIND, skus=sorted(wanted))
+        found: dict[str, list[str]] = {}
+        for magento_id, label in rows:
+            for sku in wanted.get(label.lower(), ()):
+                found.setdefault(sku, []).append(magento_id)
+        return found
+
+    def unmarked(self, instance: str, source: str, magento_id: str) -> StockFigure:
+        """Return a figure that was never marked, to explain what it would be."""
+        with self._database.read() as session:
+            row = session.row(_BINDING, instance=instance, kind=PRODUCT_KIND, magento_id=magento_id)
+            now = moment(session.value("SELECT {clock}"))
+        odoo_id, sku = row or (None, None)
+        return StockFigure(
+            source=source,
+            magento_id=magento_id,
+            marked=0,
+            exported=0,
+            marked_at=now,
+            problem=None,
+            target=None,
+            seen=None,
+            seen_at=None,
+            written=None,
+            written_at=None,
+            was_on=False,
+            odoo_id=odoo_id,
+            sku=sku,
+        )
 
     def exported(
         self, instance: str, source: str, done: Sequence[Exported], *, wants: Sequence[Want] = ()
@@ -195,9 +254,8 @@ class Stock:
         return [row[0] for row in rows]
 
 
-def routes_in(session: Session, instance: str) -> Routes:
+def routes_of(settings: Mapping[str, Any], session: Session, instance: str) -> Routes:
     """Return the routes by the setting, else by the mappings of sources, else the one source of the settings."""
-    settings = from_json(session.value(_SETTINGS, instance=instance) or "{}")
     home = str(settings.get("stock_source_code") or CLASSIC_SOURCE)
     by_source = parse_routes(str(settings.get("stock_routes") or ""))
     if not by_source:
@@ -219,26 +277,38 @@ def mark_in(
     wake: Wake,
     odoo_ids: Iterable[int] | None = None,
     magento_ids: Iterable[str] | None = None,
+    by_hand: bool = False,
 ) -> list[Wanted]:
     """Mark products dirty within the session's transaction and want the exports of their sources."""
     ids: list[Any] = sorted(set(odoo_ids if odoo_ids is not None else magento_ids or ()))
-    if not ids:
+    settings = _settings(session, instance) if ids else {}
+    if not ids or not (by_hand or settings.get("export_stock")):
         return []
-    sources = json_rows({"source": source} for source in routes_in(session, instance).sources)
+    routes = routes_of(settings, session, instance)
     sql = _MARK_BY_MAGENTO if odoo_ids is None else _MARK_BY_ODOO
-    rows = session.rows(sql, instance=instance, kind=PRODUCT_KIND, sources=sources, ids=ids)
+    rows = session.rows(
+        sql,
+        instance=instance,
+        kind=PRODUCT_KIND,
+        sources=json_rows({"source": source} for source in routes.sources),
+        ids=ids,
+    )
     return wake_in(session, [wake(source) for source in sorted({source for (source,) in rows})])
 
 
-def wake_in(session: Session, wants: Sequence[Want]) -> list[Wanted]:
+def wake_in(session: Session, wants: Sequence[Want], *, leave: Sequence[str] = _LEFT) -> list[Wanted]:
     """Want exports, unless a job for the same waits to run already: it will find the marks, and is not put off."""
     if not wants:
         return []
     keys = [key_of(want) for want in wants]
-    waiting = {key for (key,) in session.rows(_WAITING, keys=keys)}
+    waiting = {key for (key,) in session.rows(_WAITING, keys=keys, states=list(leave))}
     return want_in(session, [want for key, want in zip(keys, wants, strict=True) if key not in waiting])
 
 
 def _as_text(one: Exported) -> dict[str, str | None]:
     values = {"target": one.target, "seen": one.seen, "written": one.written}
     return {name: None if value is None else f"{value:f}" for name, value in values.items()}
+
+
+def _settings(session: Session, instance: str) -> Mapping[str, Any]:
+    return from_json(session.value(_SETTINGS, instance=instance) or "{}")

@@ -44,6 +44,7 @@ def an_instance(ledger: Ledger, **settings: Any) -> None:
         "odoo_url": "https://odoo.example",
         "odoo_db": "odoo",
         "odoo_user": "bridge",
+        "export_stock": True,
         **settings,
     }
     ledger.instances.add("shop", given, secrets={})
@@ -147,6 +148,18 @@ def test_a_thousand_changes_of_one_product_are_one_mark_and_one_job_that_is_not_
 def test_a_product_that_is_not_bound_asks_for_nothing(shop: Ledger):
     assert shop.events.take([an_event(1, 999)]).wanted == ()
     assert shop.jobs.list() == []
+
+
+def test_where_stock_is_not_exported_only_a_person_marks_anything(ledger: Ledger, shop: Ledger):
+    shop.instances.set("shop", {"export_stock": False})
+    assert shop.events.take([an_event(1, 101)]).wanted == ()
+    shop.stock.mark("shop", ["2"], wake=wake)
+    shop.stock_lines.put("shop", [a_line()], marks=["1"], wake=wake)
+    assert (dirty(shop), shop.jobs.list()) == ([], [])
+    # What orders hold back is kept all the same: the first export needs it.
+    assert len(shop.stock_lines.open("shop", ["1"])) == 1
+    shop.stock.mark("shop", ["2"], wake=wake, by_hand=True)
+    assert dirty(shop) == ["2"]
 
 
 def test_the_same_event_again_marks_nothing(shop: Ledger):
@@ -254,6 +267,21 @@ def test_all_bound_products_are_marked_and_a_sweep_wakes_what_is_dirty(shop: Led
         shop.jobs.cancel(job.id)
     assert shop.stock.sweep("shop", wake=wake) == 1
     assert [job.entity for job in shop.jobs.list(states=("pending",))] == ["default"]
+
+
+def test_a_sweep_leaves_alone_what_waits_for_a_person(shop: Ledger):
+    job_id = into(shop, "blocked", "default", kind="export-stock", queue="inventory")
+    shop.database.command(
+        "INSERT INTO stock_figures (instance, source, magento_id, marked, marked_at)"
+        " VALUES ('shop', 'default', '2', 1, {now})"
+    )
+    assert shop.stock.sweep("shop", wake=wake) == 1
+    assert state_of(shop, job_id) == "blocked"
+
+
+def test_skus_are_found_whatever_their_case(shop: Ledger):
+    assert shop.stock.ids_of_skus("shop", ["sku-1", "SKU-2", "SKU-9"]) == {"sku-1": ["1"], "SKU-2": ["2"]}
+    assert shop.stock.unmarked("shop", "default", "2").odoo_id == 102
 
 
 def test_the_longest_waiting_are_exported_first(shop: Ledger):
