@@ -43,7 +43,7 @@ def are_salable_for(ask: Ask) -> list[Raw]:
     """Answer the same for several products (``inventory/050``)."""
     given = dict(ask.query)
     stock_id = int(given.get("stockId", 0))
-    answers = []
+    answers: list[Raw] = []
     for number in count():
         sku = given.get(f"skuRequests[{number}][sku]")
         if sku is None:

@@ -24,6 +24,10 @@ INVERSES: dict[tuple[str, str], tuple[str, str]] = {
     ("res.country", "state_ids"): ("res.country.state", "country_id"),
     ("res.partner", "child_ids"): ("res.partner", "parent_id"),
     ("sale.order", "picking_ids"): ("stock.picking", "sale_id"),
+    ("sale.order.line", "move_ids"): ("stock.move", "sale_line_id"),
+    ("stock.picking", "move_ids"): ("stock.move", "picking_id"),
+    ("stock.picking", "move_ids_without_package"): ("stock.move", "picking_id"),
+    ("stock.return.picking", "product_return_moves"): ("stock.return.picking.line", "wizard_id"),
     ("sale.order", "order_line"): ("sale.order.line", "order_id"),
 }
 

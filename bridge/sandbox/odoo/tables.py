@@ -23,7 +23,9 @@ INDEXED: dict[str, tuple[str, ...]] = {
     "res.partner": ("email", "parent_id"),
     "sale.order": ("client_order_ref", "name"),
     "sale.order.line": ("order_id",),
+    "stock.move": ("picking_id", "product_id", "sale_line_id"),
     "stock.picking": ("sale_id",),
+    "stock.quant": ("product_id",),
 }
 
 
