@@ -11,34 +11,30 @@ from typing import Any
 
 from bridge.flows.context import FlowContext
 from bridge.flows.wants import wake_stock
-from bridge.odoo.values import odoo_datetime
+from bridge.odoo.stock import CHANGING_MODELS, ChangeCursor, scan_changes
 
-#: What is asked. Reserving a unit writes moves and their lines, not always quants.
-MODELS = ("stock.quant", "stock.move", "stock.move.line")
 #: By how much clocks may differ, and how long a transaction may have been open when the last poll looked.
 OVERLAP = timedelta(minutes=5)
-_PAGE = 1000
 #: Beyond so many pages of one model everything is marked instead.
 _MOST_PAGES = 50
 
 
 def run(ctx: FlowContext) -> Mapping[str, Any]:
     """Mark the products of which records of stock were written since the last poll."""
-    now = ctx.ledger.now()
+    instance, now = ctx.instance.name, ctx.ledger.now()
     if not ctx.reference.may_use_stock:
         return {"skipped": "Odoo's Inventory is not there, or the bridge's user may not use it."}
-    since = _last(ctx) or now
+    since = (_last(ctx) or now) - OVERLAP
     odoo_ids: set[int] = set()
-    for model in MODELS:
-        found = _changed(ctx, model, since - OVERLAP)
+    for model in CHANGING_MODELS:
+        found = _changed(ctx, model, since)
         if found is None:
-            marked = ctx.ledger.stock.mark_all(ctx.instance.name, wake=wake_stock(ctx.instance.name))
+            marked = ctx.ledger.stock.mark_all(instance, wake=wake_stock(instance))
             return {"marked": marked, "all": True, "frontier": now.isoformat()}
         odoo_ids |= found
-    ids = [
-        one for bound in ctx.ledger.stock.products_of(ctx.instance.name, odoo_ids).values() for one in bound
-    ]
-    ctx.ledger.stock.mark(ctx.instance.name, ids, wake=wake_stock(ctx.instance.name))
+    bound = ctx.ledger.stock.products_of(instance, odoo_ids)
+    ids = [one for some in bound.values() for one in some]
+    ctx.ledger.stock.mark(instance, ids, wake=wake_stock(instance))
     return {"marked": len(ids), "frontier": now.isoformat()}
 
 
@@ -53,12 +49,11 @@ def _last(ctx: FlowContext) -> datetime | None:
 def _changed(ctx: FlowContext, model: str, since: datetime) -> set[int] | None:
     """Return the products of which records of ``model`` were written since then, None where there are too many."""
     found: set[int] = set()
-    last = 0
+    cursor = ChangeCursor(since=since)
     for _ in range(_MOST_PAGES):
-        domain = [["write_date", ">=", odoo_datetime(since)], ["id", ">", last]]
-        rows = ctx.odoo.search_read(model, domain, ["product_id"], limit=_PAGE, order="id")
-        found |= {int(row["product_id"][0]) for row in rows if row["product_id"]}
-        if len(rows) < _PAGE:
+        page = scan_changes(ctx.odoo, model, cursor)
+        found |= page.product_ids
+        if page.is_last:
             return found
-        last = int(rows[-1]["id"])
+        cursor = page.cursor
     return None

@@ -194,6 +194,18 @@ class Reference:
             is_enough=lambda known: source is None or known.source(source) is not None,
         )
 
+    def warehouses(self, including: Iterable[int]) -> set[int]:
+        """Return the ids of the warehouses; read anew where one of ``including`` is not among them."""
+        wanted = set(including)
+        if not wanted:
+            return set()
+        return self._cache.get(
+            self._instance,
+            "warehouses",
+            lambda: set(self._odoo.search("stock.warehouse", [])),
+            is_enough=wanted.issubset,
+        )
+
     def rows_at_once(self, wanted: int) -> int:
         """Return how many rows of a list this Magento takes at once, as far as a refusal has told it; at least 1."""
         known: int | None = self._get(_ROWS_AT_ONCE, lambda: None)

@@ -124,7 +124,8 @@ def _sold_lines(
     if not lines:
         return {}
     bound = ctx.ledger.bindings.get_many(instance, ORDER_BINDING, {line.order_id for line in lines})
-    moves = stock_source.read_moves(ctx, {one for line in lines for one in _line_ids(bound, line)})
+    line_ids = {one for line in lines for one in _line_ids(bound, line)}
+    moves = stock_source.read_moves(ctx, line_ids, {odoo_of[str(line.product_id)] for line in lines})
     field = ctx.settings.stock_quantity_field
     by_odoo: dict[int, list[tuple[str, SoldLine]]] = {}
     over: list[StockLine] = []

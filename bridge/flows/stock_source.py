@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from typing import Any
 
-from bridge.errors import InvalidRecord, RecordMissing
+from bridge.errors import InvalidRecord, MappingWrong, RecordMissing
 from bridge.flows.context import FlowContext
 from bridge.ledger import KnownStores
 from bridge.magento.inventory import source_items
 from bridge.magento.search import Filter
 from bridge.magento.stocks import Layout, stock_item
+from bridge.odoo.moves import line_moves
+from bridge.odoo.stock import kits, quantity_context
 from bridge.stock_routes import Routes
 from bridge.translate.stock import MagentoRow, OdooMoves, checked_quantity
 
@@ -46,20 +47,23 @@ class LineMoves:
 def read_goods(ctx: FlowContext, routes: Routes, source: str, odoo_ids: Collection[int]) -> dict[int, Goods]:
     """Return the products of Odoo by id, with what ``source`` gets of them; one that was deleted is missing.
 
-    One call for all of them, one more for each further warehouse of the source.
+    One call for all of them; where the source shares a warehouse, one for each of its warehouses.
+
+    Raises:
+        MappingWrong: a warehouse of the source is gone: Odoo would answer nothing, or the total of all warehouses.
     """
+    warehouses = routes.warehouses(source)
+    _insist_on_warehouses(ctx, source, warehouses)
+    is_shared = any(one in routes.shared for one in warehouses)
+    calls: Sequence[tuple[int, ...]] = [(one,) for one in warehouses] if is_shared else [warehouses]
     field, storable = ctx.settings.stock_quantity_field, ctx.odoo.names.storable
-    fields = [field, "active", "categ_id", *storable]
-    warehouses: Sequence[int | None] = routes.warehouses(source) or (None,)
     found: dict[int, Goods] = {}
-    for number, warehouse_id in enumerate(warehouses):
-        context: dict[str, Any] = {"active_test": False}
-        if warehouse_id is not None:
-            context |= ctx.odoo.names.warehouse_context(warehouse_id)
-        asked = fields if number == 0 else [field]
-        for row in ctx.odoo.read("product.product", sorted(odoo_ids), asked, context=context):
+    for number, asked in enumerate(calls):
+        context = {"active_test": False, **quantity_context(warehouse_ids=asked)}
+        fields = [field] if number else [field, "active", "categ_id", *storable]
+        for row in ctx.odoo.read("product.product", sorted(odoo_ids), fields, context=context):
             odoo_id = int(row["id"])
-            part = portion(row[field], routes, source, warehouse_id)
+            part = portion(row[field], routes, source, asked[0] if is_shared else None)
             if number == 0:
                 found[odoo_id] = Goods(
                     odoo_id=odoo_id,
@@ -72,7 +76,24 @@ def read_goods(ctx: FlowContext, routes: Routes, source: str, odoo_ids: Collecti
                 before = found[odoo_id].quantity
                 total = None if before is None or part is None else before + part
                 found[odoo_id] = replace(found[odoo_id], quantity=total)
+    untracked = [one.odoo_id for one in found.values() if not one.is_tracked]
+    # A kit has no stock of its own: Odoo computes what its parts make.
+    for odoo_id in kits(ctx.odoo, untracked):
+        found[odoo_id] = replace(found[odoo_id], is_tracked=True)
     return found
+
+
+def _insist_on_warehouses(ctx: FlowContext, source: str, warehouse_ids: Collection[int]) -> None:
+    gone = set(warehouse_ids) - ctx.reference.warehouses(warehouse_ids)
+    if gone:
+        raise MappingWrong(
+            f"The Odoo warehouse (id {min(gone)}) that fills the source {source} was deleted or archived, or the "
+            "bridge's user may not see it.",
+            kind="source",
+            value=source,
+            system="odoo",
+            reason="record_gone",
+        )
 
 
 def portion(value: object, routes: Routes, source: str, warehouse_id: int | None) -> Decimal | None:
@@ -84,9 +105,20 @@ def portion(value: object, routes: Routes, source: str, warehouse_id: int | None
     return quantity if warehouse_id is None else routes.portion(source, warehouse_id, quantity)
 
 
-def read_moves(ctx: FlowContext, line_ids: Collection[int]) -> dict[int, LineMoves]:
-    """Return what Odoo did and plans for order lines, by their ids; a line without moves is missing."""
-    raise NotImplementedError
+def read_moves(
+    ctx: FlowContext, line_ids: Collection[int], odoo_ids: Collection[int]
+) -> dict[int, LineMoves]:
+    """Return what Odoo did and plans for order lines of these products, by their ids; a line that is gone is missing."""
+    if not line_ids:
+        return {}
+    found = line_moves(ctx.odoo, line_ids, kits=kits(ctx.odoo, odoo_ids))
+    return {
+        line_id: LineMoves(
+            moves=OdooMoves(delivered=one.delivered, reserved=one.reserved, planned=one.open),
+            warehouse_id=one.warehouse_id,
+        )
+        for line_id, one in found.items()
+    }
 
 
 def read_categories(ctx: FlowContext, category_ids: Iterable[int]) -> dict[int, list[str]]:

@@ -48,7 +48,9 @@ class FakeOdooStock:
             meanwhile()
         return found
 
-    def read_moves(self, _: FlowContext, line_ids: Collection[int]) -> dict[int, LineMoves]:
+    def read_moves(
+        self, _: FlowContext, line_ids: Collection[int], _products: Collection[int]
+    ) -> dict[int, LineMoves]:
         return {one: self.moves[one] for one in line_ids if one in self.moves}
 
     def _goods(self, odoo_id: int, routes: Routes, source: str) -> Goods:

@@ -5,7 +5,8 @@ import secrets
 import pytest
 
 from bridge.errors import ServiceUnavailable
-from bridge.ledger import Ledger
+from bridge.flows.wants import wake_stock
+from bridge.ledger import Ledger, Pair
 from consumers.beat import SCHEDULES, Schedule, Ticker, tick
 
 SHOP = {"base_url": "http://127.0.0.1:9", "odoo_url": "http://127.0.0.1:9", "odoo_db": "o", "odoo_user": "u"}
@@ -48,6 +49,34 @@ def test_the_scan_for_lost_events_makes_a_run_for_each_instance(ledger):
         ("second", "import-orders", "orders"),
         ("shop", "import-orders", "orders"),
     ]
+
+
+def stock_jobs(ledger, name):
+    (one,) = [each for each in SCHEDULES if each.name == name]
+    tick(ledger, one, now=1e9)
+    return sorted((job.instance, job.kind, job.entity) for job in ledger.jobs.list())
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "entity"),
+    [("poll-stock", "poll-stock", "all"), ("export-stock", "export-stock", "default")],
+)
+def test_stock_is_looked_after_where_it_is_exported(ledger, name, kind, entity):
+    ledger.instances.set("shop", {"export_stock": True})
+    for instance in ("shop", "second"):
+        pair = Pair(magento_id="1", odoo_model="product.product", odoo_id=7, magento_label="x")
+        ledger.bindings.bind_many(instance, "product", [pair])
+    assert stock_jobs(ledger, name) == [("shop", kind, entity)]
+
+
+def test_a_sweep_takes_up_marks_whose_export_was_lost(ledger):
+    pair = Pair(magento_id="1", odoo_model="product.product", odoo_id=7, magento_label="x")
+    ledger.bindings.bind_many("shop", "product", [pair])
+    ledger.stock.mark("shop", ["1"], wake=wake_stock("shop"), by_hand=True)
+    for job in ledger.jobs.list():
+        ledger.jobs.cancel(job.id)
+    assert len(stock_jobs(ledger, "sweep-stock")) == 2
+    assert [job.state for job in ledger.jobs.list()] == ["pending", "cancelled"]
 
 
 @pytest.mark.parametrize("one", SCHEDULES, ids=lambda one: one.name)
