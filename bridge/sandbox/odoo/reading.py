@@ -31,6 +31,9 @@ INVERSES: dict[tuple[str, str], tuple[str, str]] = {
     ("sale.order", "order_line"): ("sale.order.line", "order_id"),
 }
 
+#: The field that leads up in a tree, where it is not ``parent_id``.
+_PARENT_FIELDS = {"stock.location": "location_id"}
+
 #: A read from a lagging replica does not see what was made in the last seconds.
 STALE_SECONDS = 10.0
 
@@ -231,7 +234,7 @@ class Reading:
         while have:
             if have in wanted:
                 return True
-            have = parents.get(have, {}).get("parent_id")
+            have = parents.get(have, {}).get(_PARENT_FIELDS.get(about.to or "", "parent_id"))
         return False
 
     def _sorted(self, rows: list[Row], order: str) -> list[int]:

@@ -177,6 +177,13 @@ class OdooState:
                 env.context[quants.warehouse_key(env)] = warehouse
             return quants.quantities(env, product_id)
 
+    def confirm(self, order_id: int) -> None:
+        """Confirm an order, as a person would: its goods are reserved where they can be had."""
+        with self._writing() as env:
+            method = self.methods.find("sale.order", "action_confirm")
+            assert method is not None
+            method.function(env["sale.order"], [order_id], {})
+
     def reserve(self, order_id: int) -> None:
         """Reserve what can be had for the open transfers of an order."""
         self._for_pickings(order_id, moves.assign)
@@ -194,11 +201,15 @@ class OdooState:
         with self._writing() as env:
             field = "quantity_done" if self.version < 18 else "quantity"
             rows = env.db.table("stock.move").rows
-            for one in self._open_pickings(env, order_id):
-                own = [move for move in moves.moves_of(env, one) if rows[move]["state"] == "assigned"]
-                own += [
-                    move for move in moves.moves_of(env, one) if rows[move]["state"] == "partially_available"
+            ready = {
+                one: [
+                    move
+                    for move in moves.moves_of(env, one)
+                    if rows[move]["state"] in {"assigned", "partially_available"}
                 ]
+                for one in self._open_pickings(env, order_id)
+            }
+            for one, own in ready.items():
                 for move in own:
                     wanted = rows[move]["_reserved"]
                     if quantities is not None:
