@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Iterable, Mapping
 
 from bridge.sandbox.calls import Calls
 from bridge.sandbox.faults import Faults
@@ -21,6 +22,9 @@ from bridge.sandbox.magento.state import MagentoState, Orders, Switches
 from bridge.sandbox.magento.stores import StoreAdmin
 from bridge.sandbox.middleware import FaultMiddleware
 from bridge.sandbox.server import Server
+
+#: When plain products were made and changed.
+MODEL_TIME = "2026-11-23 15:46:25"
 
 
 class MagentoBox:
@@ -137,6 +141,29 @@ class MagentoBox:
         for raw in made:
             self.state.orders.add(raw)
         return [*recorded, *made]
+
+    def place_order(self, lines: Mapping[str, float], *, view: int = 1) -> Raw:
+        """Place an order of these quantities of simple products by SKU; it reserves them."""
+        return self.state.orders.add(self._generator.place(lines, view=view))
+
+    def add_plain_products(
+        self, count: int, *, prefix: str = "PLAIN", sources: Iterable[str] = (), quantity: float = 0
+    ) -> list[str]:
+        """Add ``count`` simple products that share all but id and SKU, with ``quantity`` in each source; return the SKUs.
+
+        For catalogs of a hundred thousand: such a product costs about a kilobyte, its row in a source a tenth of it.
+        """
+        model = {**self.catalog.all()[0], "created_at": MODEL_TIME, "updated_at": MODEL_TIME, "price": 10}
+        first = self.catalog.next_id()
+        codes = list(sources)
+        skus: list[str] = []
+        for number in range(count):
+            sku = f"{prefix}-{number:06}"
+            self.catalog.add({**model, "id": first + number, "sku": sku, "name": sku})
+            for code in codes:
+                self.inventory.set(sku, code, quantity)
+            skus.append(sku)
+        return skus
 
     def add_products(self, count: int, *, configurable_share: float = 0.1) -> list[Raw]:
         """Add ``count`` products of many shapes and return them; the share of configurables is among them."""

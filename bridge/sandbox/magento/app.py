@@ -23,6 +23,7 @@ from bridge.sandbox.magento import (
     bulk_api,
     catalog_api,
     category_api,
+    fulfil_api,
     inventory_api,
     orders_api,
     salable_api,
@@ -45,6 +46,7 @@ _ENDPOINTS = (
     *source_items_api.ENDPOINTS,
     *salable_api.ENDPOINTS,
     *bulk_api.ENDPOINTS,
+    *fulfil_api.ENDPOINTS,
     *shop_api.ENDPOINTS,
 )
 

@@ -132,11 +132,15 @@ class Reservations:
             return False
         if product["type_id"] in WITHOUT_QUANTITY:
             return True
-        codes = self._inventory.sources_of(stock_id)
-        rows = [row for code in codes if (row := self._inventory.row(sku, code)) is not None]
-        if not any(row.status for row in rows):
+        if not self.has_stock_in(sku, stock_id):
             return False
         return self.has_backorders(sku) or self._left(sku, stock_id) >= wanted
+
+    def has_stock_in(self, sku: str, stock_id: int) -> bool:
+        """Return whether a row of the stock's sources says in stock."""
+        codes = self._inventory.sources_of(stock_id)
+        rows = [row for code in codes if (row := self._inventory.row(sku, code)) is not None]
+        return any(row.status for row in rows)
 
     def has_backorders(self, sku: str) -> bool:
         """Return whether a product may be sold beyond its quantity."""

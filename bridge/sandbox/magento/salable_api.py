@@ -12,6 +12,12 @@ from bridge.sandbox.magento.rest import UNCAUGHT, Raw, RestError, wrong_type
 from bridge.sandbox.magento.search import Column, find, parse_criteria
 
 _NO_QUANTITY = "Can't check requested quantity for products without Source Items support."
+_NONE_IN_STOCK = (
+    (
+        "is_any_source_item_in_stock-no_source_items_in_stock",
+        "There are no source items with the in stock status",
+    ),
+)
 _NOT_ENOUGH = (
     ("back_order-disabled", "Backorders are disabled"),
     ("manage_stock-enabled", "Manage stock is enabled"),
@@ -118,7 +124,8 @@ def put_stock_item(ask: Ask) -> int:
 
 def _for_quantity(ask: Ask, sku: str, stock_id: int, quantity: str) -> Raw:
     can = ask.state.reservations.is_salable(sku, stock_id, scaled(quantity))
-    errors = [] if can else [{"code": code, "message": text} for code, text in _NOT_ENOUGH]
+    reasons = _NOT_ENOUGH if ask.state.reservations.has_stock_in(sku, stock_id) else _NONE_IN_STOCK
+    errors = [] if can else [{"code": code, "message": text} for code, text in reasons]
     return {"salable": can, "errors": errors}
 
 

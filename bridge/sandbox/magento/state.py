@@ -16,6 +16,7 @@ from typing import Any
 from bridge.sandbox.magento.catalog_state import Catalog
 from bridge.sandbox.magento.category_state import Attributes, Categories
 from bridge.sandbox.magento.data import load_data, moved
+from bridge.sandbox.magento.fulfil_state import Fulfilment
 from bridge.sandbox.magento.inventory_state import Inventory
 from bridge.sandbox.magento.oauth import Guard, Integration
 from bridge.sandbox.magento.reservations import Reservations
@@ -114,6 +115,7 @@ class MagentoState:
         self.inventory = Inventory(self.stores, self.catalog)
         self.reservations = Reservations(self.inventory, self.catalog, self.website_of)
         self.orders.followers.append(self.reservations.follow)
+        self.fulfilment = Fulfilment(self.inventory, self.reservations, self.catalog)
         #: Bulk calls by their id (``bulk_api``).
         self.bulks: dict[str, Any] = {}
         #: User names and passwords of administrators and customers, for the token endpoints.

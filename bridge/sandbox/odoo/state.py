@@ -179,8 +179,16 @@ class OdooState:
 
     def confirm(self, order_id: int) -> None:
         """Confirm an order, as a person would: its goods are reserved where they can be had."""
+        self._act("action_confirm", order_id)
+
+    def cancel(self, order_id: int) -> None:
+        """Cancel an order with its open transfers, as a person would who says yes to the question."""
+        self._act("action_cancel", order_id, disable_cancel_warning=True)
+
+    def _act(self, name: str, order_id: int, **context: Any) -> None:
         with self._writing() as env:
-            method = self.methods.find("sale.order", "action_confirm")
+            env.context.update(context)
+            method = self.methods.find("sale.order", name)
             assert method is not None
             method.function(env["sale.order"], [order_id], {})
 

@@ -65,3 +65,78 @@ def test_the_recorded_calls_of_inventory_get_the_recorded_answers_in_their_order
     unexpected = {name: pair for name, pair in different.items() if name not in NOT_SIMULATED}
     assert not unexpected
     assert set(different) == set(NOT_SIMULATED)
+
+
+#: Recordings of the rules that play one order, and those that play what is for sale by quantity and status.
+ORDERS = ("003", "004", "005", "006", "007", "008", "009", "015", "016", "017")
+
+
+@pytest.mark.parametrize("number", ORDERS)
+def test_shipments_and_refunds_move_sources_and_reservations_as_recorded(number):
+    """Each recorded call is made again for an order of 3 of a product with 10 in one source of two."""
+    (path,) = (RECORDINGS / "rules").glob(f"{number}-*.json")
+    box = MagentoBox(calls=Calls())
+    box.inventory.add_source("berlin")
+    box.inventory.add_stock("EU Stock", websites=["base"], sources=["berlin"])
+    (sku,) = box.add_plain_products(1, sources=["berlin"], quantity=10)
+    box.inventory.set(sku, "default", 0)
+    order = box.place_order({sku: 3})
+    text = path.read_text(encoding="utf-8")
+    exchanges = json.loads(text)["exchanges"]
+    recorded_item = next(
+        item["order_item_id"]
+        for one in exchanges
+        for item in (one["request"].get("json") or {}).get("items", [])
+    )
+    recorded_sku = next(
+        one["request"]["path"].split("/")[-2]
+        for one in exchanges
+        if "get-product-salable-quantity" in one["request"]["path"]
+    )
+    recorded_order = next(
+        one["request"]["path"].split("/")[-2] for one in exchanges if one["request"]["path"].endswith("ship")
+    )
+    item = order["items"][0]["item_id"]
+    known = {
+        recorded_sku: sku,
+        f"/order/{recorded_order}/": f"/order/{order['entity_id']}/",
+        f"/orders/{recorded_order}": f"/orders/{order['entity_id']}",
+        f'"order_item_id": {recorded_item}': f'"order_item_id": {item}',
+        f'"item_id": {recorded_item}': f'"item_id": {item}',
+        f'"return_to_stock_items": [{recorded_item}]': f'"return_to_stock_items": [{item}]',
+        f'"entity_id": {recorded_order}': f'"entity_id": {order["entity_id"]}',
+    }
+    text = json.dumps(exchanges)
+    for theirs, ours in known.items():
+        text = text.replace(theirs, ours)
+    with httpx.Client() as client:
+        for exchange in json.loads(text):
+            answer = send(client, box, exchange)
+            expected = exchange["response"]["json"]
+            if isinstance(expected, str):
+                expected = answer.json()  # The number of a document.
+            assert (answer.status_code, answer.json()) == (exchange["response"]["status"], expected), (
+                exchange["request"]
+            )
+    box.stop()
+
+
+@pytest.mark.parametrize(
+    ("name", "ordered", "after"),
+    [("001-source-status-with-backorders", 5, 20), ("002-source-status-without-backorders", 2, 12)],
+)
+def test_what_is_for_sale_follows_from_quantity_and_status_as_recorded(name, ordered, after):
+    recorded = json.loads((RECORDINGS / "rules" / f"{name}.json").read_text(encoding="utf-8"))
+    box = MagentoBox(calls=Calls())
+    box.inventory.add_source("berlin")
+    box.inventory.add_stock("EU Stock", websites=["base"], sources=["berlin"])
+    (sku,) = box.add_plain_products(1, sources=["berlin"])
+    box.inventory.set_backorders(sku, allowed="with-backorders" in name)
+    theirs = recorded["exchanges"][1]["request"]["path"].split("/")[-2]
+    with httpx.Client() as client:
+        for number, exchange in enumerate(json.loads(json.dumps(recorded["exchanges"]).replace(theirs, sku))):
+            assert send(client, box, exchange).json() == exchange["response"]["json"], exchange["request"]
+            if number == after:
+                # The order was placed through the shop's pages.
+                box.place_order({sku: ordered})
+    box.stop()
