@@ -11,7 +11,14 @@ from collections.abc import Callable, Iterable
 from decimal import Decimal
 from typing import Any, TypeVar
 
-from bridge.errors import AccessMissing, CredentialsRefused, InvalidRecord, RecordMissing, ServiceRejected
+from bridge.errors import (
+    AccessMissing,
+    CredentialsRefused,
+    InvalidRecord,
+    RecordMissing,
+    ServiceRejected,
+    SettingsWrong,
+)
 from bridge.magento import MagentoClient
 from bridge.magento.stocks import Layout, layout
 from bridge.magento.stores import StoreConfig
@@ -205,6 +212,17 @@ class Reference:
             lambda: set(self._odoo.search("stock.warehouse", [])),
             is_enough=wanted.issubset,
         )
+
+    def has_kits(self) -> bool:
+        """Return whether any product of Odoo is delivered as its parts, as far as the bridge's user may see it."""
+        return self._get("kits", self._find_kits)
+
+    def _find_kits(self) -> bool:
+        try:
+            return bool(self._odoo.search("mrp.bom", [["type", "=", "phantom"]], limit=1))
+        except (AccessMissing, SettingsWrong):
+            # The app for them is not installed, or not this user's matter.
+            return False
 
     def rows_at_once(self, wanted: int) -> int:
         """Return how many rows of a list this Magento takes at once, as far as a refusal has told it; at least 1."""

@@ -9,16 +9,20 @@ from decimal import Decimal
 from bridge.errors import InvalidRecord, MappingWrong, RecordMissing
 from bridge.flows.context import FlowContext
 from bridge.ledger import KnownStores
-from bridge.magento.inventory import source_items
+from bridge.magento.inventory import SourceItem, source_items, sweep_source_items
 from bridge.magento.search import Filter
 from bridge.magento.stocks import Layout, stock_item
 from bridge.odoo.moves import line_moves
-from bridge.odoo.stock import kits, quantity_context
+from bridge.odoo.stock import Kit, kits, quantity_context
 from bridge.stock_routes import Routes
 from bridge.translate.stock import MagentoRow, OdooMoves, checked_quantity
 
 #: Products of Magento's catalog that may have a source item: a configurable's parts have, it has none (FACTS 6).
 STOCKED_TYPES = frozenset({"simple", "virtual", "downloadable"})
+#: SKUs that surely fit into one query.
+_ONE_CALL = 250
+#: Rows that may stand between a SKU and its own beginning.
+_BETWEEN = 20
 #: Within what an input limit of Magento allows by default.
 _IDS_AT_ONCE = 100
 
@@ -78,9 +82,13 @@ def read_goods(ctx: FlowContext, routes: Routes, source: str, odoo_ids: Collecti
                 found[odoo_id] = replace(found[odoo_id], quantity=total)
     untracked = [one.odoo_id for one in found.values() if not one.is_tracked]
     # A kit has no stock of its own: Odoo computes what its parts make.
-    for odoo_id in kits(ctx.odoo, untracked):
+    for odoo_id in _kits(ctx, untracked):
         found[odoo_id] = replace(found[odoo_id], is_tracked=True)
     return found
+
+
+def _kits(ctx: FlowContext, odoo_ids: Collection[int]) -> dict[int, Kit]:
+    return kits(ctx.odoo, odoo_ids) if odoo_ids and ctx.reference.has_kits() else {}
 
 
 def _insist_on_warehouses(ctx: FlowContext, source: str, warehouse_ids: Collection[int]) -> None:
@@ -111,7 +119,7 @@ def read_moves(
     """Return what Odoo did and plans for order lines of these products, by their ids; a line that is gone is missing."""
     if not line_ids:
         return {}
-    found = line_moves(ctx.odoo, line_ids, kits=kits(ctx.odoo, odoo_ids))
+    found = line_moves(ctx.odoo, line_ids, kits=_kits(ctx, odoo_ids))
     return {
         line_id: LineMoves(
             moves=OdooMoves(delivered=one.delivered, reserved=one.reserved, planned=one.open),
@@ -152,11 +160,25 @@ def read_rows(ctx: FlowContext, source: str, skus: Sequence[str]) -> dict[str, M
     """Return what ``source`` has of these SKUs in Magento; a row that is not there is missing."""
     if ctx.settings.stock_api_mode == "classic":
         return _read_classic(ctx, skus)
-    items = source_items(ctx.magento, skus, [source])
+    found = _read_in_order(ctx, source, skus) if len(skus) > _ONE_CALL else {}
+    missing = [sku for sku in skus if sku not in found]
+    found |= {sku: item for (sku, _), item in source_items(ctx.magento, missing, [source]).items()}
     return {
         sku: MagentoRow(sku=item.sku, quantity=item.quantity, status=item.status)
-        for (sku, _), item in items.items()
+        for sku, item in found.items()
     }
+
+
+def _read_in_order(ctx: FlowContext, source: str, skus: Sequence[str]) -> dict[str, SourceItem]:
+    """Return the rows of a source from the first of these SKUs on, as many as there are SKUs: in a full export all of them.
+
+    One call, where a list of so many SKUs would be too long for one.
+    """
+    first = min(skus, key=str.casefold)
+    # A part of a text stands before it: the few rows between them are read as well.
+    page = sweep_source_items(ctx.magento, source, after=first[:-1] or None, page_size=len(skus) + _BETWEEN)
+    by_name = {item.sku.casefold(): item for item in page.items}
+    return {sku: by_name[sku.casefold()] for sku in skus if sku.casefold() in by_name}
 
 
 def _read_classic(ctx: FlowContext, skus: Sequence[str]) -> dict[str, MagentoRow]:

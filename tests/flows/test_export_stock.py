@@ -92,6 +92,23 @@ def test_five_hundred_figures_are_one_read_and_one_write_and_nothing_is_sent_whe
     assert stock.calls() == {"GET": 1}
 
 
+def test_a_full_export_of_long_skus_is_one_read_and_one_write_for_a_batch(open_stock: OpenStock):
+    stock = open_stock()
+    skus = [stock.add(number, sku=f"A-LONG-STOCK-KEEPING-UNIT-{number:05d}") for number in range(1, 601)]
+    stock.inventory.set("A-LONG-STOCK-KEEPING-UNIT-0", SOURCE, 5)
+    stock.shop.ledger.stock.mark_all("shop", wake=wake_stock("shop", delay_seconds=0.0))
+    stock.calls()
+    stock.shop.work()
+    assert [stock.has(sku) for sku in skus] == list(range(1, 601))
+    assert stock.calls() == {"GET": 2, "POST": 2}
+    # Those that changed here and there are found all the same.
+    some = skus[::2]
+    for sku in some:
+        stock.set(sku, 7)
+    stock.export(*some)
+    assert {stock.has(sku) for sku in some} == {7}
+
+
 def test_more_than_a_batch_is_several_and_the_job_goes_on_until_all_are_out(
     open_stock: OpenStock, monkeypatch: pytest.MonkeyPatch
 ):
