@@ -417,10 +417,10 @@ def test_several_sources_and_warehouses(open_stock: OpenStock):
 
 
 def test_a_line_counts_in_the_source_of_the_odoo_orders_warehouse_rules_3_4(open_stock: OpenStock):
-    stock = open_stock(stock_routes="berlin=1; munich=2")
+    stock = open_stock(stock_routes="berlin=1; munich=2", stock_quantity_field="qty_available")
     sku = stock.add(0)
     stock.set(sku, 10, warehouse_id=1)
-    stock.set(sku, 7, warehouse_id=2)
+    stock.set(sku, 10, warehouse_id=2)
     line = a_line(stock, sku, shipped=Decimal(3), open=Decimal(0), shipped_from="berlin")
     bind_order(stock, line, line_id=71)
     stock.odoo.moves[71] = delivered(0, reserved=3, warehouse_id=2)
