@@ -204,3 +204,15 @@ def test_a_scan_finds_every_changed_product_though_a_page_holds_few(box, odoo):
                 break
         assert page.is_last
         assert set(products) <= found
+
+
+def test_plain_products_are_there_with_their_quantities(box, odoo):
+    other = warehouse(box)
+    skus = [f"PLAIN-{next(NUMBERS)}" for _ in range(3)]
+    ids = box.odoo.add_plain_products(skus, quantity=4, warehouses=[1, other])
+    found = stock.quantities(odoo, ids.values(), "free_qty", warehouse_ids=[other])
+    assert found == dict.fromkeys(ids.values(), 4)
+    rows = odoo.search_read("product.product", [["default_code", "in", skus]], ["default_code"])
+    assert {row["default_code"]: row["id"] for row in rows} == ids
+    order_id = confirmed(box, ids[skus[0]])
+    assert state_of(box, odoo, order_id) == (0, 3, 3)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any
 
 from bridge.sandbox.odoo import moving, quants
 from bridge.sandbox.odoo.records import Env
 from bridge.sandbox.odoo.rpc import Methods
+from bridge.sandbox.odoo.tables import Row
 
 
 class StockHooks(ABC):
@@ -30,6 +31,32 @@ class StockHooks(ABC):
             quants_ = env["stock.quant"]
             counted = {"product_id": product_id, "location_id": place, "inventory_quantity": quantity}
             quants.apply_inventory(quants_, [quants_.create(counted)])
+
+    def add_plain_products(
+        self, skus: Iterable[str], *, quantity: float = 0.0, warehouses: Sequence[int] = (1,)
+    ) -> dict[str, int]:
+        """Add a storable variant for each SKU, all of one template, counted in these warehouses; return ids by SKU.
+
+        For catalogs of a hundred thousand: nothing else of a variant is its own, and no move is made for the counts.
+        """
+        with self._writing() as env:
+            kind: Row = {"type": "product"} if self.version < 18 else {"is_storable": True}
+            first = env["product.product"].create({"name": "Plain", "list_price": 10.0, **kind})
+            table = env.db.table("product.product")
+            template = table.rows[first]["product_tmpl_id"]
+            table.update(first, {"active": False})
+            places = [env.db.table("stock.warehouse").rows[one]["lot_stock_id"] for one in warehouses]
+            stamp = env.now()
+            wanted = list(skus)
+            own: Row = {"product_tmpl_id": template, "active": True, "standard_price": 0.0}
+            own |= {"create_date": stamp, "write_date": stamp}
+            made = table.fill({**own, "default_code": sku} for sku in wanted)
+            lies: Row = {"quantity": quantity, "reserved_quantity": 0.0, "write_date": stamp}
+            lies |= {"inventory_quantity": 0.0, "inventory_quantity_set": False}
+            env.db.table("stock.quant").fill(
+                {**lies, "product_id": product, "location_id": place} for product in made for place in places
+            )
+        return dict(zip(wanted, made, strict=True))
 
     def stock(self, product_id: int, *, warehouse: int | None = None) -> dict[str, float]:
         """Return ``qty_available``, ``free_qty``, ``virtual_available`` of a product, of all warehouses or of one."""
