@@ -1,7 +1,7 @@
-"""Odoo's stock: quantities of many products at once, counts, kits, and what changed. Quantities are Decimals.
+"""Odoo's stock: quantities of many products at once, kits, and what changed. Quantities are Decimals.
 
 Facts: ``recordings/odoo/FACTS.md`` section 5. Quantities are in the product's own unit. What an order's lines have
-delivered and reserved is in ``moves``.
+delivered and reserved is in ``moves``, counts are in ``counts``.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ from typing import Any, Literal
 
 from bridge.errors import InvalidRecord, SettingsWrong
 from bridge.odoo.client import OdooClient
-from bridge.odoo.load import LoadRequest
 from bridge.odoo.values import odoo_datetime, parse_datetime
 
 QuantityField = Literal["qty_available", "virtual_available", "free_qty"]
@@ -53,31 +52,6 @@ class Kit:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Quant:
-    """What lies of a product in one place, and what was counted of it."""
-
-    id: int
-    product_id: int
-    location_id: int
-    quantity: Decimal
-    reserved: Decimal
-    #: A count that waits to be applied; None where there is none.
-    counted: Decimal | None
-    changed_at: datetime
-
-
-@dataclass(frozen=True, kw_only=True)
-class Count:
-    """A quantity to be counted for a product in a place."""
-
-    #: External id without its module: it names this count, so that the same count is loaded once.
-    key: str
-    product_id: int
-    location_id: int
-    quantity: Decimal
-
-
-@dataclass(frozen=True, kw_only=True)
 class ChangeCursor:
     """Where a scan of changed rows stands."""
 
@@ -105,8 +79,8 @@ def warehouses(odoo: OdooClient) -> list[Warehouse]:
             id=int(row["id"]),
             code=str(row["code"] or ""),
             name=str(row["name"] or ""),
-            stock_location_id=_link(row, "lot_stock_id"),
-            view_location_id=_link(row, "view_location_id"),
+            stock_location_id=link_of(row, "lot_stock_id"),
+            view_location_id=link_of(row, "view_location_id"),
             delivery_steps=str(row["delivery_steps"] or "ship_only"),
         )
         for row in odoo.search_read("stock.warehouse", [], fields, order="id")
@@ -128,7 +102,7 @@ def quantities(
     """
     context = quantity_context(warehouse_ids=warehouse_ids, location_ids=location_ids)
     found: dict[int, Decimal] = {}
-    for some in _batches(product_ids):
+    for some in batches(product_ids):
         rows = odoo.read("product.product", some, [field], context=context)
         found |= {int(row["id"]): clean(row[field]) for row in rows}
     return found
@@ -165,7 +139,7 @@ def heeds_warehouses(odoo: OdooClient) -> bool | None:
         rows = odoo.search_read("stock.quant", domain, ["product_id", "quantity"], limit=1)
         if not rows:
             continue
-        product = _link(rows[0], "product_id")
+        product = link_of(rows[0], "product_id")
         seen = [
             quantities(odoo, [product], "qty_available", warehouse_ids=ids).get(product)
             for ids in ([here.id], [other.id], [])
@@ -179,7 +153,7 @@ def heeds_warehouses(odoo: OdooClient) -> bool | None:
 def units(odoo: OdooClient, product_ids: Iterable[int]) -> dict[int, str]:
     """Return the name of the unit that each product's quantities are in."""
     found: dict[int, str] = {}
-    for some in _batches(product_ids):
+    for some in batches(product_ids):
         for row in odoo.read("product.product", some, ["uom_id"]):
             unit = row["uom_id"]
             found[int(row["id"])] = str(unit[1]) if isinstance(unit, list) and len(unit) > 1 else ""
@@ -192,7 +166,7 @@ def kits(odoo: OdooClient, product_ids: Iterable[int]) -> dict[int, Kit]:
     Odoo computes the quantities of a kit from its parts by itself; its deliveries are those of the parts.
     """
     found: dict[int, Kit] = {}
-    for some in _batches(product_ids):
+    for some in batches(product_ids):
         try:
             found |= _kits(odoo, some)
         except SettingsWrong as error:
@@ -218,45 +192,11 @@ def scan_changes(
     )
     if len(rows) < page_size:
         return _page(rows, cursor, is_last=True)
-    last = _moment(rows[-1])
+    last = moment_of(rows[-1])
     if last > cursor.since:
         return _page(rows, ChangeCursor(since=last), is_last=False)
     # Microseconds order the rows of one second, and we cannot name them: this second is read by id.
     return _page(rows, ChangeCursor(since=cursor.since, after_id=0), is_last=False)
-
-
-def quants(odoo: OdooClient, product_ids: Iterable[int], location_id: int) -> list[Quant]:
-    """Return what lies of these products in one place itself, with the counts that wait to be applied."""
-    fields = ["product_id", "location_id", "quantity", "reserved_quantity", *_COUNT_FIELDS, "write_date"]
-    found: list[Quant] = []
-    for some in _batches(product_ids):
-        domain = [["product_id", "in", some], ["location_id", "=", location_id]]
-        found += [_quant(row) for row in odoo.search_read("stock.quant", domain, fields, order="id")]
-    return found
-
-
-def count_request(counts: Iterable[Count], *, module: str) -> LoadRequest:
-    """Return the ``load`` that enters counts; it moves nothing until they are applied (RULES 2.1)."""
-    return LoadRequest(
-        model="stock.quant",
-        fields=("id", "product_id/.id", "location_id/.id", "inventory_quantity"),
-        rows=tuple(
-            (f"{module}.{one.key}", str(one.product_id), str(one.location_id), f"{one.quantity:f}")
-            for one in counts
-        ),
-    )
-
-
-def apply_counts(odoo: OdooClient, quant_ids: Sequence[int]) -> list[int]:
-    """Make the counted quantities the real ones where a count is set, as just read; return those quants.
-
-    **19 would set the stock to 0 where no count is set** (``rules/stock-apply-inventory-twice``).
-    """
-    rows = odoo.read("stock.quant", quant_ids, ["inventory_quantity_set"])
-    due = [int(row["id"]) for row in rows if row["inventory_quantity_set"]]
-    if due:
-        odoo.call("stock.quant", "action_apply_inventory", due, context={"inventory_mode": True})
-    return due
 
 
 def clean(value: Any) -> Decimal:
@@ -271,9 +211,6 @@ def clean(value: Any) -> Decimal:
     rounded = exact.quantize(_DIGITS) if abs(exact) < Decimal(10) ** 15 else exact
     whole = rounded.to_integral_value()
     return whole.quantize(Decimal(1)) if rounded == whole else rounded.normalize()
-
-
-_COUNT_FIELDS = ("inventory_quantity", "inventory_quantity_set")
 
 
 def _rest_of_second(
@@ -292,29 +229,17 @@ def _rest_of_second(
 
 def _page(rows: Sequence[Mapping[str, Any]], cursor: ChangeCursor, *, is_last: bool) -> ChangePage:
     if is_last and rows:
-        cursor = ChangeCursor(since=max(cursor.since, _moment(rows[-1])))
-    products = frozenset(_link(row, "product_id") for row in rows if row["product_id"])
+        cursor = ChangeCursor(since=max(cursor.since, moment_of(rows[-1])))
+    products = frozenset(link_of(row, "product_id") for row in rows if row["product_id"])
     return ChangePage(product_ids=products, rows=len(rows), cursor=cursor, is_last=is_last)
 
 
-def _moment(row: Mapping[str, Any]) -> datetime:
+def moment_of(row: Mapping[str, Any]) -> datetime:
+    """Return when a row was changed."""
     moment = parse_datetime(row["write_date"])
     if moment is None:
         raise InvalidRecord("Odoo's write_date is no time.", system="odoo", field="write_date")
     return moment
-
-
-def _quant(row: Mapping[str, Any]) -> Quant:
-    is_counted = bool(row["inventory_quantity_set"])
-    return Quant(
-        id=int(row["id"]),
-        product_id=_link(row, "product_id"),
-        location_id=_link(row, "location_id"),
-        quantity=clean(row["quantity"]),
-        reserved=clean(row["reserved_quantity"]),
-        counted=clean(row["inventory_quantity"]) if is_counted else None,
-        changed_at=_moment(row),
-    )
 
 
 def _kits(odoo: OdooClient, product_ids: Sequence[int]) -> dict[int, Kit]:
@@ -333,7 +258,7 @@ def _kits(odoo: OdooClient, product_ids: Sequence[int]) -> dict[int, Kit]:
         return {}
     templates: dict[int, list[int]] = {}
     for row in odoo.read("product.product", wanted, ["product_tmpl_id"]):
-        templates.setdefault(_link(row, "product_tmpl_id"), []).append(int(row["id"]))
+        templates.setdefault(link_of(row, "product_tmpl_id"), []).append(int(row["id"]))
     line_ids = [int(one) for bom in boms for one in bom["bom_line_ids"]]
     lines = {
         int(row["id"]): row for row in odoo.read("mrp.bom.line", line_ids, ["product_id", "product_qty"])
@@ -341,11 +266,11 @@ def _kits(odoo: OdooClient, product_ids: Sequence[int]) -> dict[int, Kit]:
     found: dict[int, Kit] = {}
     # A bill of the variant itself stands over one of its template.
     for bom in sorted(boms, key=lambda bom: not bom["product_id"]):
-        of = [_link(bom, "product_id")] if bom["product_id"] else templates[_link(bom, "product_tmpl_id")]
+        of = [link_of(bom, "product_id")] if bom["product_id"] else templates[link_of(bom, "product_tmpl_id")]
         makes = clean(bom["product_qty"]) or Decimal(1)
         parts: dict[int, Decimal] = {}
         for one in bom["bom_line_ids"]:
-            part = _link(lines[int(one)], "product_id")
+            part = link_of(lines[int(one)], "product_id")
             parts[part] = parts.get(part, Decimal(0)) + clean(lines[int(one)]["product_qty"]) / makes
         for product in of:
             if product in wanted and product not in found:
@@ -353,14 +278,16 @@ def _kits(odoo: OdooClient, product_ids: Sequence[int]) -> dict[int, Kit]:
     return found
 
 
-def _link(row: Mapping[str, Any], name: str) -> int:
+def link_of(row: Mapping[str, Any], name: str) -> int:
+    """Return the id that a many2one of a row leads to."""
     value = row[name]
     if not isinstance(value, list) or not value:
         raise InvalidRecord(f"Odoo's row has no {name}.", system="odoo", field=name)
     return int(value[0])
 
 
-def _batches(ids: Iterable[int]) -> Iterator[list[int]]:
+def batches(ids: Iterable[int]) -> Iterator[list[int]]:
+    """Yield ids in batches for one call each."""
     wanted = sorted({int(one) for one in ids})
     for start in range(0, len(wanted), AT_ONCE):
         yield wanted[start : start + AT_ONCE]

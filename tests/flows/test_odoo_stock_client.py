@@ -8,7 +8,7 @@ from itertools import count
 
 import pytest
 
-from bridge.odoo import OdooClient, moves, stock
+from bridge.odoo import OdooClient, counts, moves, stock
 from bridge.sandbox import Sandbox
 
 NUMBERS = count()
@@ -176,17 +176,17 @@ def test_units_of_measure_are_named(box, odoo, product):
 def test_a_count_moves_nothing_until_it_is_applied_and_is_applied_once(box, odoo, product):
     place = stock.warehouses(odoo)[0].stock_location_id
     key = f"count-{next(NUMBERS)}"
-    counts = [stock.Count(key=key, product_id=product, location_id=place, quantity=Decimal("12.5"))]
-    request = stock.count_request(counts, module="__commerce_bridge__")
+    given = [counts.Count(key=key, product_id=product, location_id=place, quantity=Decimal("12.5"))]
+    request = counts.count_request(given, module="__commerce_bridge__")
     (quant_id,) = odoo.send_load(request).ids
-    (quant,) = stock.quants(odoo, [product], place)
+    (quant,) = counts.quants(odoo, [product], place)
     assert (quant.quantity, quant.counted) == (10, Decimal("12.5"))
-    assert stock.apply_counts(odoo, [quant_id]) == [quant_id]
-    assert stock.apply_counts(odoo, [quant_id]) == []
-    (quant,) = stock.quants(odoo, [product], place)
+    assert counts.apply_counts(odoo, [quant_id]) == [quant_id]
+    assert counts.apply_counts(odoo, [quant_id]) == []
+    (quant,) = counts.quants(odoo, [product], place)
     assert (quant.quantity, quant.counted) == (Decimal("12.5"), None)
     odoo.send_load(request)
-    assert stock.apply_counts(odoo, [quant_id]) == []
+    assert counts.apply_counts(odoo, [quant_id]) == []
 
 
 def test_a_scan_finds_every_changed_product_though_a_page_holds_few(box, odoo):
@@ -204,3 +204,15 @@ def test_a_scan_finds_every_changed_product_though_a_page_holds_few(box, odoo):
                 break
         assert page.is_last
         assert set(products) <= found
+
+
+def test_plain_products_are_there_with_their_quantities(box, odoo):
+    other = warehouse(box)
+    skus = [f"PLAIN-{next(NUMBERS)}" for _ in range(3)]
+    ids = box.odoo.add_plain_products(skus, quantity=4, warehouses=[1, other])
+    found = stock.quantities(odoo, ids.values(), "free_qty", warehouse_ids=[other])
+    assert found == dict.fromkeys(ids.values(), 4)
+    rows = odoo.search_read("product.product", [["default_code", "in", skus]], ["default_code"])
+    assert {row["default_code"]: row["id"] for row in rows} == ids
+    order_id = confirmed(box, ids[skus[0]])
+    assert state_of(box, odoo, order_id) == (0, 3, 3)

@@ -37,12 +37,12 @@ class World:
         self.raws.append(self.box.magento.place_order({self.sku: quantity})["entity_id"])
         self.orders.append(None)
 
-    def import_(self, at=0, *, confirms=True, reserves=True):
+    def import_(self, at=0, *, confirms=True, reserves=True, warehouse=1):
         """The order comes to Odoo."""
         quantity = self.line(at)["qty_ordered"]
         partner = self.box.odoo.create("res.partner", {"name": "Ada"})
         line = {"product_id": self.product, "product_uom_qty": quantity, "price_unit": 10}
-        values = {"partner_id": partner, "order_line": [[0, 0, line]]}
+        values = {"partner_id": partner, "order_line": [[0, 0, line]], "warehouse_id": warehouse}
         self.orders[at] = self.box.odoo.create("sale.order", values)
         if confirms:
             self.box.odoo.confirm(self.orders[at])
@@ -190,6 +190,11 @@ def negative_reservation(world):
     world.ship(2)
 
 
+def negative_reservation_delivered(world):
+    negative_reservation(world)
+    world.deliver(3)
+
+
 def eight_reserved(world):
     world.place(8)
     world.import_()
@@ -241,6 +246,9 @@ ROWS = {
     ),
     "refunded while others are open": (
         *(negative_reservation, 0, (10, 7, 7), [-1], [3], [(0, 3, 3)], (6, 6, 6), (7, 7, 7)),
+    ),
+    "the same, delivered in Odoo": (
+        *(negative_reservation_delivered, 0, (7, 7, 7), [-1], [3], [(3, 3, 3)], (6, 6, 6), (7, 7, 7)),
     ),
     "safety 5, placed": (placed, 5, (10, 10, 10), [3], [0], [(0, 0, 0)], (5, 5, 5), (2, 2, 2)),
     "safety 5, reserved": (reserved, 5, (10, 7, 7), [3], [0], [(0, 3, 3)], (5, 5, 5), (2, 2, 2)),
@@ -311,6 +319,61 @@ def test_what_was_delivered_can_be_shipped_after_the_push(box, odoo, magento):
     world.ship(8)
     assert box.magento.inventory.get(world.sku, "berlin") == 0
     assert stocks.salable_quantity(magento, world.sku, 2) == 0
+
+
+def push(magento, world, quantity, source="berlin"):
+    item = inventory.SourceItem(sku=world.sku, source_code=source, quantity=Decimal(quantity))
+    inventory.write_source_items(magento, [item])
+
+
+@pytest.mark.parametrize("situation", [placed, reserved, three_delivered])
+def test_a_source_in_two_stocks_offers_too_little_in_one_never_too_much(box, odoo, magento, situation):
+    """``rules/stock-shared-source-*``: an order of 3 in one stock, true availability 7 in both."""
+    box.magento.inventory.link(1, "berlin")
+    try:
+        world = World(box)
+        situation(world)
+        (line,) = lines_in_odoo(world, odoo)
+        for field in stock.QUANTITY_FIELDS:
+            figure = stock.quantities(odoo, [world.product], field, warehouse_ids=[1])[world.product]
+            unseen = max(0, 3 - (line.lacking(field) if line else 0))
+            push(magento, world, max(0, figure - unseen))
+            assert stocks.salable_quantity(magento, world.sku, 1) == 7
+            assert stocks.salable_quantity(magento, world.sku, 2) == 4
+    finally:
+        box.magento.inventory.unlink(1, "berlin")
+
+
+def test_a_line_counts_in_its_own_warehouse_whichever_source_shipped_it(box, odoo, magento):
+    """``rules/stock-two-sources-shipped-from-the-other``: reserved in the second warehouse, shipped from the first source."""
+    number = next(NUMBERS)
+    code = f"source{number}"
+    other = box.odoo.create("stock.warehouse", {"name": code, "code": f"T{number}"})
+    box.magento.inventory.add_source(code)
+    box.magento.inventory.link(2, code, 2)
+    world = World(box)
+    box.magento.inventory.set(world.sku, code, 10)
+    box.odoo.set_stock(world.product, 10, warehouse=other)
+    world.place()
+    world.import_(warehouse=other)
+    world.ship(3)
+    assert box.magento.inventory.get(world.sku, "berlin") == 7
+    (line,) = lines_in_odoo(world, odoo)
+    assert line.warehouse_id == other
+    for field, figures in (
+        ("qty_available", (10, 10)),
+        ("free_qty", (10, 7)),
+        ("virtual_available", (10, 7)),
+    ):
+        here, there = (
+            stock.quantities(odoo, [world.product], field, warehouse_ids=[one])[world.product]
+            for one in (1, other)
+        )
+        assert (here, there) == figures
+        push(magento, world, here)
+        push(magento, world, there - max(0, 3 - line.lacking(field)), code)
+        assert stocks.salable_quantity(magento, world.sku, 2) == 17
+    box.magento.inventory.unlink(2, code)
 
 
 def test_the_threshold_and_backorders_count_as_recorded(box, magento):

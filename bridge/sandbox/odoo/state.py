@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Literal
 
 from bridge.sandbox.faults import Faults
-from bridge.sandbox.odoo import moves, quants
 from bridge.sandbox.odoo.access import RIGHTS, Rights
 from bridge.sandbox.odoo.fault import Dialect
 from bridge.sandbox.odoo.inflight import CommitHold, Inflight
@@ -18,6 +17,7 @@ from bridge.sandbox.odoo.records import Env
 from bridge.sandbox.odoo.rpc import Methods
 from bridge.sandbox.odoo.schema import schema_of
 from bridge.sandbox.odoo.seed import ADMIN_UID, seed
+from bridge.sandbox.odoo.stock_hooks import StockHooks
 from bridge.sandbox.odoo.tables import Database, Row
 
 RoundingMethod = Literal["round_per_line", "round_globally"]
@@ -26,7 +26,7 @@ RoundingMethod = Literal["round_per_line", "round_globally"]
 MAJORS = (16, 18, 19)
 
 
-class OdooState:
+class OdooState(StockHooks):
     """A simulated Odoo database of version 16, 18 or 19: the object that is ``box.odoo``.
 
     Not simulated: lots and packages, invoices, payments, fiscal positions that map taxes,
@@ -158,102 +158,6 @@ class OdooState:
                 values |= {"type": "product"} if self.version < 18 else {"is_storable": True}
                 ids[sku] = min(known) if known else env["product.product"].create(values)
         return ids
-
-    # Stock.
-
-    def set_stock(self, product_id: int, quantity: float, *, warehouse: int = 1) -> None:
-        """Count a product in a warehouse's stock, as a person would by an inventory."""
-        with self._writing() as env:
-            env.context["inventory_mode"] = True
-            place = env.db.table("stock.warehouse").rows[warehouse]["lot_stock_id"]
-            quants_ = env["stock.quant"]
-            counted = {"product_id": product_id, "location_id": place, "inventory_quantity": quantity}
-            quants.apply_inventory(quants_, [quants_.create(counted)])
-
-    def stock(self, product_id: int, *, warehouse: int | None = None) -> dict[str, float]:
-        """Return ``qty_available``, ``free_qty``, ``virtual_available`` of a product, of all warehouses or of one."""
-        with self._writing() as env:
-            if warehouse is not None:
-                env.context[quants.warehouse_key(env)] = warehouse
-            return quants.quantities(env, product_id)
-
-    def confirm(self, order_id: int) -> None:
-        """Confirm an order, as a person would: its goods are reserved where they can be had."""
-        self._act("action_confirm", order_id)
-
-    def cancel(self, order_id: int) -> None:
-        """Cancel an order with its open transfers, as a person would who says yes to the question."""
-        self._act("action_cancel", order_id, disable_cancel_warning=True)
-
-    def _act(self, name: str, order_id: int, **context: Any) -> None:
-        with self._writing() as env:
-            env.context.update(context)
-            method = self.methods.find("sale.order", name)
-            assert method is not None
-            method.function(env["sale.order"], [order_id], {})
-
-    def reserve(self, order_id: int) -> None:
-        """Reserve what can be had for the open transfers of an order."""
-        self._for_pickings(order_id, moves.assign)
-
-    def unreserve(self, order_id: int) -> None:
-        """Give back what is reserved for the open transfers of an order."""
-        self._for_pickings(order_id, moves.unreserve)
-
-    def deliver(self, order_id: int, quantities: Mapping[int, float] | None = None) -> list[int]:
-        """Do the next open transfers of an order, whole or these quantities by ``product_id``; return their ids.
-
-        With several steps, one step is done; the rest of a part goes into a backorder, which is reserved.
-        """
-        done: list[int] = []
-        with self._writing() as env:
-            field = "quantity_done" if self.version < 18 else "quantity"
-            rows = env.db.table("stock.move").rows
-            ready = {
-                one: [
-                    move
-                    for move in moves.moves_of(env, one)
-                    if rows[move]["state"] in {"assigned", "partially_available"}
-                ]
-                for one in self._open_pickings(env, order_id)
-            }
-            for one, own in ready.items():
-                for move in own:
-                    wanted = rows[move]["_reserved"]
-                    if quantities is not None:
-                        wanted = quantities.get(rows[move]["product_id"], 0.0)
-                    picked = {"picked": True} if self.version >= 18 else {}
-                    env.db.table("stock.move").update(move, {field: wanted, **picked})
-                if own and any(rows[move][field] for move in own):
-                    moves.validate(env, one)
-                    done.append(one)
-            for one in self._open_pickings(env, order_id):
-                moves.assign(env, one)
-        return done
-
-    def take_back(self, order_id: int) -> None:
-        """Receive everything back that was delivered of an order."""
-        with self._writing() as env:
-            rows = env.db.table("stock.move").rows
-            for one in sorted(env.db.table("stock.picking").lookup("sale_id", [order_id])):
-                customers = {
-                    move: rows[move]["product_uom_qty"]
-                    for move in moves.moves_of(env, one)
-                    if rows[move]["state"] == "done"
-                    and env["stock.move"].get(move, "location_dest_usage") == "customer"
-                }
-                if customers:
-                    moves.validate(env, moves.send_back(env, one, customers))
-
-    def _for_pickings(self, order_id: int, act: Callable[[Env, int], None]) -> None:
-        with self._writing() as env:
-            for one in self._open_pickings(env, order_id):
-                act(env, one)
-
-    def _open_pickings(self, env: Env, order_id: int) -> list[int]:
-        table = env.db.table("stock.picking")
-        ids = sorted(table.lookup("sale_id", [order_id]))
-        return [one for one in ids if table.rows[one]["state"] not in {"done", "cancel"}]
 
     # Settings.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from bridge.sandbox.odoo import moves
+from bridge.sandbox.odoo import moves, moving
 from bridge.sandbox.odoo.records import NOT_COMPUTED, Env, Model
 from bridge.sandbox.odoo.tables import Row
 
@@ -90,7 +90,7 @@ def deliver(env: Env, order_id: int) -> None:
         if product and quantity > 0 and variants.get(product, "type") != "service":
             chain.launch(line, quantity)
     for one in sorted(pickings.lookup("sale_id", [order_id])):
-        moves.assign(env, one)
+        moving.assign(env, one)
 
 
 def call_off(env: Env, order_id: int) -> None:
@@ -98,7 +98,7 @@ def call_off(env: Env, order_id: int) -> None:
     table = env.db.table("stock.picking")
     for one in table.lookup("sale_id", [order_id]):
         if table.rows[one]["state"] != "done":
-            moves.cancel(env, one)
+            moving.cancel(env, one)
             table.update(one, {"state": "cancel"})
 
 
@@ -110,7 +110,7 @@ class ReturnPicking(Model):
         if self.env.dialect.major < 18:
             return
         rows = self.env.db.table("stock.move").rows
-        for one in moves.moves_of(self.env, self.table.rows[record_id]["picking_id"]):
+        for one in moving.moves_of(self.env, self.table.rows[record_id]["picking_id"]):
             if rows[one]["state"] == "done":
                 line = {"wizard_id": record_id, "move_id": one, "product_id": rows[one]["product_id"]}
                 self.env["stock.return.picking.line"].create(line | {"quantity": 0.0})

@@ -57,6 +57,14 @@ class Table:
         self._journal.append(lambda: self._drop(record_id))
         return record_id
 
+    def fill(self, rows: Iterable[Row]) -> list[int]:
+        """Store many new rows for good, whatever becomes of the transaction, and return their ids."""
+        ids: list[int] = []
+        for row in rows:
+            ids.append(self.next_id())
+            self._put({**row, "id": ids[-1]})
+        return ids
+
     def update(self, record_id: int, changes: Row) -> None:
         """Change some fields of a row."""
         old = self.rows[record_id]

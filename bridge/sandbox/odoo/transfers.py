@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from bridge.sandbox.odoo import moves, quants
+from bridge.sandbox.odoo import moving, quants
 from bridge.sandbox.odoo.fault import user_error
 from bridge.sandbox.odoo.methods import Args, Method
 from bridge.sandbox.odoo.records import Model
@@ -22,31 +22,31 @@ def _validate(model: Model, ids: list[int], args: Args) -> bool:
         if state == "done" and model.env.dialect.major >= 19:
             continue
         rows = model.env.db.table("stock.move").rows
-        own = [rows[move] for move in moves.moves_of(model.env, one)]
+        own = [rows[move] for move in moving.moves_of(model.env, one)]
         entered = any(row.get("quantity_done") or row.get("quantity") or row["_reserved"] for row in own)
         if state in {"done", "cancel"} or not entered:
             raise user_error("You cannot validate a transfer if no quantities are reserved nor done.")
-        moves.validate(model.env, one)
+        moving.validate(model.env, one)
     return True
 
 
 def _assign(model: Model, ids: list[int], args: Args) -> bool:
     model.ensure(ids)
     for one in ids:
-        moves.assign(model.env, one)
+        moving.assign(model.env, one)
     return True
 
 
 def _unreserve(model: Model, ids: list[int], args: Args) -> None:
     model.ensure(ids)
     for one in ids:
-        moves.unreserve(model.env, one)
+        moving.unreserve(model.env, one)
 
 
 def _cancel(model: Model, ids: list[int], args: Args) -> bool:
     model.ensure(ids)
     for one in ids:
-        moves.cancel(model.env, one)
+        moving.cancel(model.env, one)
         model.table.update(one, {"state": "cancel"})
     return True
 
@@ -62,7 +62,7 @@ def _create_returns(model: Model, ids: list[int], args: Args) -> Row:
     }
     if not returned:
         raise user_error("Please specify at least one non-zero quantity.")
-    made = moves.send_back(model.env, row["picking_id"], returned)
+    made = moving.send_back(model.env, row["picking_id"], returned)
     context = dict(model.env.context)
     if model.env.dialect.major < 18:
         partner = model.env.db.table("stock.picking").rows[made].get("partner_id")

@@ -34,6 +34,7 @@ def box():
     for sku, _ in box.inventory.keys(["default"]):
         box.inventory.set(sku, "default", 100)
     box.reservations.clear()
+    box.inventory.set("NEG-TAXFREE", "default", 2)
     box.inventory.set_backorders("NEG-TAXFREE", allowed=True)
     yield box
     box.stop()
@@ -65,6 +66,65 @@ def test_the_recorded_calls_of_inventory_get_the_recorded_answers_in_their_order
     unexpected = {name: pair for name, pair in different.items() if name not in NOT_SIMULATED}
     assert not unexpected
     assert set(different) == set(NOT_SIMULATED)
+
+
+#: Recordings of fulfilment that are not answered as recorded, and why. Totals and times of orders are not compared.
+NOT_FULFILLED = {
+    **dict.fromkeys(
+        (
+            *(
+                "050-partial-order-6-complete",
+                "056-bundle-order-2",
+                "058-bundle-order-3",
+                "060-bundle-order-4",
+            ),
+            *("063-bundle-order-5", "069-bundle-together-2", "074-bundle-fixed-1"),
+        ),
+        "the counters that lines of bundles and children of configurables show beside the ones that count",
+    ),
+    **dict.fromkeys(
+        (
+            *("084-single-source-items", "091-ship-source-not-enough-after"),
+            *("094-shipment-post-entity-source-before", "097-shipment-post-entity-source-after"),
+        ),
+        "other orders of the product had been shipped, or a shipment was written as an entity",
+    ),
+    "057-bundle-invoice-parent-qty-1": "bundles are invoiced by their parts only",
+}
+#: Quantities that were set between two recordings by hand.
+SET_BEFORE = {
+    "090-ship-source-not-enough": ("SIM-06", "munich", 1),
+}
+#: What an order shows that follows from documents, not from quantities.
+TOTALS = ("updated_at", "total_due", "total_paid", "total_invoiced", "total_canceled")
+
+
+def test_the_recorded_fulfilment_moves_orders_and_sources_as_recorded(box):
+    """The recorded orders are shipped, invoiced, cancelled and held after what was recorded of inventory."""
+    different = {}
+    with httpx.Client() as client:
+        for path in sorted((RECORDINGS / "inventory").glob("*.json")):
+            send(client, box, json.loads(path.read_text(encoding="utf-8")))
+        for raw in box.orders.all():
+            box.reservations.follow(None, raw)
+        for path in sorted((RECORDINGS / "fulfilment").glob("*.json")):
+            if int(path.name[:3]) > 114:
+                break
+            recorded = json.loads(path.read_text(encoding="utf-8"))
+            if path.stem in SET_BEFORE:
+                box.inventory.set(*SET_BEFORE[path.stem])
+            answer, expected = send(client, box, recorded), recorded["response"]
+            ours, theirs = answer.json(), expected["json"]
+            if isinstance(ours, str) and isinstance(theirs, str):
+                continue  # The number of a document.
+            for name in TOTALS if isinstance(ours, dict) and isinstance(theirs, dict) else ():
+                ours.pop(name, None)
+                theirs.pop(name, None)
+            if (answer.status_code, ours) != (expected["status"], theirs):
+                different[path.stem] = (answer.status_code, ours, theirs)
+    unexpected = {name: pair for name, pair in different.items() if name not in NOT_FULFILLED}
+    assert not unexpected
+    assert set(different) == set(NOT_FULFILLED)
 
 
 #: Recordings of the rules that play one order, and those that play what is for sale by quantity and status.
