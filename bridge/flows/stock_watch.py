@@ -21,6 +21,7 @@ from bridge.translate.stock_lines import (
     is_ambiguous,
     line_events,
     line_states,
+    whole,
 )
 
 #: Kind of the bindings of orders to ``sale.order``.
@@ -183,12 +184,11 @@ def _state(line: StockLine) -> LineState:
 
 
 def _line(raw: Mapping[str, Any], state: LineState, *, shipped_from: str | None) -> StockLine:
-    store_id = raw.get("store_id")
     return StockLine(
         order_id=int(raw["entity_id"]),
         item_id=state.item_id,
         order_label=str(raw.get("increment_id") or raw["entity_id"]),
-        store_id=int(store_id) if store_id is not None else None,
+        store_id=whole(raw, "store_id"),
         product_id=None if state.product_id is None else str(state.product_id),
         sku=state.sku,
         ordered=state.ordered,

@@ -103,16 +103,19 @@ def line_states(raw: Mapping[str, Any]) -> list[LineState]:
     for themselves, but a fixed one is cancelled and refunded by its parent. What is virtual is taken out of the source
     when it is invoiced.
     """
-    items = [one for one in raw.get("items") or () if isinstance(one, Mapping) and one.get("item_id")]
+    given = raw.get("items") or ()
+    # PHP makes an object of a list with gaps.
+    rows = given.values() if isinstance(given, Mapping) else given
+    items = [one for one in rows if isinstance(one, Mapping) and whole(one, "item_id")]
     parts: dict[int, list[Mapping[str, Any]]] = {}
     for item in items:
-        if item.get("parent_item_id"):
-            parts.setdefault(int(item["parent_item_id"]), []).append(item)
+        if parent_id := whole(item, "parent_item_id"):
+            parts.setdefault(parent_id, []).append(item)
     found: list[LineState] = []
     for item in items:
-        if item.get("parent_item_id"):
+        if whole(item, "parent_item_id"):
             continue
-        children = parts.get(int(item["item_id"]), [])
+        children = parts.get(whole(item, "item_id") or 0, [])
         if not children:
             found.append(_state(item, item))
         elif item.get("product_type") == "bundle":
@@ -138,11 +141,10 @@ def _part(child: Mapping[str, Any], fixed: Mapping[str, Any] | None) -> LineStat
 
 
 def _state(counted: Mapping[str, Any], product: Mapping[str, Any]) -> LineState:
-    product_id = product.get("product_id")
-    taken_out = "qty_invoiced" if counted.get("is_virtual") else "qty_shipped"
+    taken_out = "qty_invoiced" if whole(counted, "is_virtual") else "qty_shipped"
     return LineState(
-        item_id=int(counted["item_id"]),
-        product_id=int(product_id) if product_id else None,
+        item_id=whole(counted, "item_id") or 0,
+        product_id=whole(product, "product_id"),
         sku=str(product.get("sku") or ""),
         ordered=_number(counted, "qty_ordered"),
         canceled=_number(counted, "qty_canceled"),
@@ -164,13 +166,19 @@ def line_events(
         for document in documents:
             at = str(document.get("created_at") or "")
             for item in document.get("items") or ():
-                quantity = _number(item, "qty")
-                if item.get("order_item_id") and quantity > 0:
+                quantity, item_id = _number(item, "qty"), whole(item, "order_item_id")
+                if item_id and quantity > 0:
                     event = LineEvent(kind=kind, quantity=quantity, at=at)
-                    found.setdefault(int(item["order_item_id"]), []).append(event)
+                    found.setdefault(item_id, []).append(event)
     for events in found.values():
         events.sort(key=lambda event: event.at)
     return found
+
+
+def whole(row: Mapping[str, Any], name: str) -> int | None:
+    """Return an id, which may come as a text with digits behind the point; None where there is none."""
+    number = _number(row, name)
+    return int(number) if number else None
 
 
 def _number(row: Mapping[str, Any], name: str) -> Decimal:

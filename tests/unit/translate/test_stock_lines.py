@@ -152,6 +152,12 @@ def test_what_is_virtual_leaves_the_source_when_it_is_invoiced():
     assert found.shipped == 2
 
 
+def test_ids_may_be_texts_with_digits_and_lists_may_be_objects():
+    texts = {"item_id": "71.0000", "product_id": "5.0", "qty_ordered": "3.0000", "is_virtual": "0"}
+    (found,) = line_states({"items": {"1": {"sku": "SKU", **texts}}})
+    assert (found.item_id, found.product_id, found.ordered) == (71, 5, 3)
+
+
 @pytest.mark.parametrize(
     "items", [None, [], [{}], ["x"], [an_item(qty_ordered="many")], [an_item(qty_ordered=0)]]
 )
