@@ -138,19 +138,21 @@ def test_each_unit_counts_once_on_its_way_through_several_steps(box, odoo, produ
     assert box.odoo.stock(product, warehouse=home)["qty_available"] == 7
 
 
-def test_dropshipped_and_cancelled_units_do_not_count(box, odoo, product):
+def test_dropshipped_scrapped_and_returned_units_do_not_count(box, odoo, product):
     order_id = confirmed(box, product)
     line_id = line_of(box, order_id)
-    vendors = box.odoo.find("stock.location", usage="supplier")
-    customers = box.odoo.find("stock.location", usage="customer")
-    drop = {
-        "product_id": product,
-        "product_uom_qty": 5,
-        "location_id": vendors,
-        "location_dest_id": customers,
-    }
-    box.odoo.create("stock.move", {**drop, "sale_line_id": line_id, "state": "done"})
+    inside = box.odoo.records("stock.warehouse")[0]["lot_stock_id"]
+    vendors, customers, scrap = (
+        box.odoo.find("stock.location", usage=usage) for usage in ("supplier", "customer", "inventory")
+    )
+    done = "quantity_done" if box.odoo.version < 18 else "quantity"
+    for start, end in ((vendors, customers), (inside, scrap), (customers, inside)):
+        for state in ("done", "assigned"):
+            values = {"product_id": product, "product_uom_qty": 5, done: 5, "state": state}
+            values |= {"location_id": start, "location_dest_id": end, "sale_line_id": line_id}
+            box.odoo.create("stock.move", values)
     assert state_of(box, odoo, order_id) == (0, 3, 3)
+    assert moves.line_moves(odoo, [line_id])[line_id].between == 0
 
 
 def test_the_parts_of_a_kit_stand_for_its_line(box, odoo, product):

@@ -76,7 +76,7 @@ def cancel(env: Env, picking_id: int) -> None:
     for one in moves_of(env, picking_id):
         if table.rows[one]["state"] in OPEN_STATES:
             _give_back(env, one)
-            table.update(one, {"state": "cancel"})
+            table.update(one, {"state": "cancel", "write_date": env.now()})
     settle(env, picking_id)
 
 
