@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from bridge.errors import AccessMissing, RecordMissing, ServiceRejected, SettingsWrong
 from bridge.flows.context import FlowContext
 from bridge.flows.wants import wake_stock
 from bridge.ledger import StockLine
@@ -155,13 +156,18 @@ def _opening(ctx: FlowContext) -> str | None:
 
 
 def _read_documents(ctx: FlowContext, order_id: int) -> _Documents:
+    """Return an order's documents; none where they may not be read: then the usual order of events is taken."""
     filters = [Filter("order_id", order_id)]
-    shipments = ctx.magento.page(
-        "/shipments", filters, sort=("entity_id",), page_size=_MOST_DOCUMENTS, fields=_SHIPMENTS
-    ).rows
-    memos = ctx.magento.page(
-        "/creditmemos", filters, sort=("entity_id",), page_size=_MOST_DOCUMENTS, fields=_MEMOS
-    ).rows
+    found = []
+    for path, fields in (("/shipments", _SHIPMENTS), ("/creditmemos", _MEMOS)):
+        try:
+            page = ctx.magento.page(
+                path, filters, sort=("entity_id",), page_size=_MOST_DOCUMENTS, fields=fields
+            )
+        except (AccessMissing, RecordMissing, ServiceRejected, SettingsWrong):
+            return _Documents()
+        found.append(page.rows)
+    shipments, memos = found
     codes = [(one.get("extension_attributes") or {}).get("source_code") for one in shipments]
     return _Documents(
         events=line_events(shipments, memos),

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
+from bridge.engine import preview_context, run_job
+from bridge.flows.stock_watch import watch
 from bridge.ledger import Pair
+from bridge.magento import MagentoClient
+from bridge.magento.rows import FirstPage
 from tests.flows.conftest import OpenShop
 from tests.support.orders import Raw, changed, new_order
-from tests.support.shop import Shop
+from tests.support.shop import ROOM, Shop
 
 
 def first_item(raw: Raw) -> Raw:
@@ -98,9 +103,6 @@ def test_a_change_marks_the_products_of_the_order_and_the_same_reading_again_doe
 
 def run_orders(shop: Shop) -> None:
     """Run the jobs of orders and leave the export waiting."""
-    from bridge.engine import run_job
-    from tests.support.shop import ROOM
-
     shop.ledger.pauses.pause("shop", "export-stock", by="test")
     for job_id, _ in shop.ledger.jobs.dispatch(ROOM, limit=100):
         run_job(shop.runtime, job_id)
@@ -126,10 +128,84 @@ def test_units_that_were_shipped_before_the_stock_opening_are_in_odoos_count(
     assert set(lines_of(shop, raw).values()) == {(0, 1)}
 
 
-def test_a_preview_watches_nothing(open_shop: OpenShop):
-    from bridge.engine import preview_context
-    from bridge.flows.stock_watch import watch
+class Documents:
+    """Magento's lists of shipments and credit memos, in the shape of ``fulfilment/029`` and ``refunds/020``."""
 
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.rows: dict[str, list[Raw]] = {"/shipments": [], "/creditmemos": []}
+        self.asked: list[str] = []
+        page = MagentoClient.page
+
+        def answer(client: MagentoClient, path: str, *args: Any, **options: Any) -> FirstPage:
+            if path not in self.rows:
+                return page(client, path, *args, **options)
+            self.asked.append(path)
+            rows = self.rows[path]
+            return FirstPage(rows=rows, total=len(rows), size=100, server_now=datetime.now(UTC))
+
+        monkeypatch.setattr(MagentoClient, "page", answer)
+
+    def add(self, kind: str, raw: Raw, at: str, units: int, *, source: str | None = None) -> None:
+        items = [{"order_item_id": item["item_id"], "qty": units} for item in raw["items"]]
+        document: Raw = {"entity_id": len(self.asked) + 1, "created_at": at, "items": items}
+        if source is not None:
+            document["extension_attributes"] = {"source_code": source}
+        self.rows[kind].append(document)
+
+
+@pytest.fixture
+def documents(monkeypatch: pytest.MonkeyPatch) -> Documents:
+    return Documents(monkeypatch)
+
+
+def test_what_one_reading_leaves_open_is_told_by_the_documents(open_shop: OpenShop, documents: Documents):
+    shop = open_shop()
+    raw = with_counts(shop, an_order(shop), qty_shipped=3, qty_refunded=1)
+    documents.add("/shipments", raw, "2026-11-01 10:00:01", 1)
+    documents.add("/creditmemos", raw, "2026-11-01 10:00:02", 1)
+    documents.add("/shipments", raw, "2026-11-01 10:00:03", 2)
+    shop.import_order(raw)
+    assert set(lines_of(shop, raw).values()) == {(-1, 3)}
+    assert documents.asked == ["/shipments", "/creditmemos"]
+
+
+def test_an_order_that_leaves_nothing_open_needs_no_documents(open_shop: OpenShop, documents: Documents):
+    shop = open_shop()
+    raw = with_counts(shop, an_order(shop), qty_shipped=1, qty_refunded=2)
+    shop.import_order(raw)
+    assert (set(lines_of(shop, raw).values()), documents.asked) == ({(0, 1)}, [])
+
+
+def test_where_documents_may_not_be_read_the_usual_order_is_taken(open_shop: OpenShop):
+    """The sandbox has no such list: as a shop whose integration may not read it."""
+    shop = open_shop()
+    raw = with_counts(shop, an_order(shop), qty_shipped=3, qty_refunded=1)
+    shop.import_order(raw)
+    assert set(lines_of(shop, raw).values()) == {(0, 3)}
+
+
+def test_units_shipped_before_and_after_the_opening_are_told_apart(open_shop: OpenShop, documents: Documents):
+    shop = open_shop(stock_opening_date="2026-06-01T00:00:00")
+    raw = an_order(shop, created_at="2026-01-10 10:00:00")
+    raw = with_counts(shop, raw, qty_shipped=3)
+    documents.add("/shipments", raw, "2026-05-31 23:59:59", 2)
+    documents.add("/shipments", raw, "2026-06-01 00:00:00", 1)
+    shop.import_order(raw)
+    assert set(lines_of(shop, raw).values()) == {(0, 1)}
+
+
+def test_of_an_order_that_odoo_lacks_the_source_of_its_shipment_is_kept(
+    open_shop: OpenShop, documents: Documents
+):
+    shop = open_shop(stock_routes="berlin=1; munich=2")
+    raw = with_counts(shop, an_order(shop), qty_shipped=3)
+    documents.add("/shipments", raw, "2026-05-31 23:59:59", 3, source="munich")
+    shop.import_order(raw)
+    lines = shop.ledger.stock_lines.of_order("shop", raw["entity_id"]).values()
+    assert {line.shipped_from for line in lines} == {"munich"}
+
+
+def test_a_preview_watches_nothing(open_shop: OpenShop):
     shop = open_shop()
     raw = an_order(shop)
     watch(preview_context(shop.runtime, "shop"), raw)
