@@ -10,6 +10,8 @@ import pytest
 
 from bridge.flows.wants import wake_stock, want
 from bridge.ledger import StockLine
+from consumers.receiving import Message, Receiver
+from schemas.events import new_event
 from tests.flows.conftest import OpenShop
 from tests.support.stock_shop import SOURCE, StockShop, delivered, fake_odoo_stock
 
@@ -77,6 +79,22 @@ def test_a_thousand_changes_of_one_product_are_one_write(open_stock: OpenStock):
         stock.mark(sku)
     stock.shop.work()
     assert stock.has(sku) == 1001
+    assert stock.calls() == {"GET": 1, "POST": 1}
+
+
+def test_a_burst_of_events_over_few_products_is_one_job_and_one_write(open_stock: OpenStock):
+    """As Odoo publishes them: each with an id of its own, some of products that nobody bound."""
+    stock = open_stock()
+    skus = [stock.add(number) for number in range(1, 11)]
+    ids = [*(stock.ids[sku] for sku in skus), 123_456]
+    receiver = Receiver(stock.shop.ledger)
+    for _ in range(20):
+        events = [new_event("odoo.stock.changed", "shop", record_id=one) for one in ids]
+        received = receiver.receive([Message(body=one.to_bytes(), routing_key=one.type) for one in events])
+        assert (received.stored, received.dead) == (11, 0)
+    assert len(stock.jobs("export-stock")) == 1
+    stock.shop.work()
+    assert [stock.has(sku) for sku in skus] == list(range(1, 11))
     assert stock.calls() == {"GET": 1, "POST": 1}
 
 
