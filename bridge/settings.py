@@ -15,6 +15,7 @@ from pydantic import AfterValidator, AnyHttpUrl, BaseModel, ConfigDict, Field, S
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from bridge.every import every_text, parse_every
+from bridge.stock_routes import parse_routes
 
 #: The ledger used when nothing else is said. Only embedded mode accepts it.
 EMBEDDED_DATABASE_URL = "sqlite:///.bridge/ledger.db"
@@ -32,6 +33,9 @@ SCHEDULED = (
     "import-categories",
     "import-stores",
     "export-prices",
+    "sweep-stock",
+    "poll-stock",
+    "export-stock",
 )
 
 
@@ -133,6 +137,14 @@ def _schedules(value: str) -> str:
 
 Text = Annotated[str, AfterValidator(_not_blank)]
 Schedules = Annotated[str, AfterValidator(_schedules)]
+
+
+def _stock_routes(value: str) -> str:
+    parse_routes(value)
+    return value.strip()
+
+
+StockRoutes = Annotated[str, AfterValidator(_stock_routes)]
 SyncDirection = Annotated[str, AfterValidator(_directions)]
 Address = Annotated[AnyHttpUrl, AfterValidator(_plain_address)]
 TimeZone = Annotated[str, AfterValidator(_not_blank), AfterValidator(time_zone)]
@@ -198,12 +210,19 @@ class InstanceSettings(BaseModel):
     price_scope: Literal["global", "website"] = "global"
 
     # Stock
+    #: Whether changes of stock and of orders, and the schedules, export stock by themselves.
+    export_stock: bool = False
     stock_api_mode: Literal["msi", "classic"] = "msi"
     stock_source_code: Text = "default"
     stock_quantity_field: Literal["qty_available", "virtual_available", "free_qty"] = "free_qty"
     safety_stock: Annotated[Decimal, Field(ge=0, max_digits=12, decimal_places=4)] = Decimal(0)
     stock_formula: Literal["reservation_aware", "plain"] = "reservation_aware"
+    #: When Odoo's counted stock became the truth: units that Magento shipped before it never make Odoo moves.
     stock_opening_date: datetime | None = None
+    #: What the mapping of sources to warehouses cannot say: ``berlin=1+2; munich=3*60%; outlet=3*rest``.
+    stock_routes: StockRoutes = ""
+    #: Whether Magento holds sold units back itself; ``off`` for a shop with an extension that stops it.
+    stock_reservations: Literal["on", "off"] = "on"
 
     #: How often the clock does what, where that is not the default: ``import-products=30m,import-customers=off``.
     schedules: Schedules = ""

@@ -21,9 +21,9 @@ from celery.beat import ScheduleEntry, Scheduler
 
 from bridge.bootstrap import open_ledger
 from bridge.errors import BridgeError
-from bridge.flows.wants import PLACES, want
+from bridge.flows.wants import PLACES, wake_stock, want
 from bridge.ledger import Arrival, Event, Ledger
-from bridge.settings import FieldGroup, InstanceSettings, process_settings
+from bridge.settings import InstanceSettings, process_settings
 from consumers.timing import Pace, pace_of, slot_of
 
 log = structlog.get_logger()
@@ -31,6 +31,15 @@ log = structlog.get_logger()
 _SOURCE = "/schedules"
 _TICK = "bridge.schedule.ticked"
 _BEAT_SECONDS = 5.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Condition:
+    """What the settings of an instance must say for a schedule to be on."""
+
+    holds: Callable[[InstanceSettings], bool]
+    #: When it is off, for people: ``while ...``, ``until ...``.
+    off: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,8 +55,8 @@ class Schedule:
     per_instance: bool = True
     #: The action after whose first use by an instance it is on; None: from the start.
     after: str | None = None
-    #: Fields of products that Odoo must be the master of.
-    of_master: FieldGroup | None = None
+    #: What an instance's settings must say for it to be on.
+    only: Condition | None = None
 
 
 def _upkeep(ledger: Ledger, _instance: str) -> None:
@@ -82,6 +91,19 @@ def _job(kind: str) -> Callable[[Ledger, str], None]:
 
     return act
 
+
+def _sweep_stock(ledger: Ledger, instance: str) -> None:
+    ledger.stock.sweep(instance, wake=wake_stock(instance))
+
+
+def _export_all_stock(ledger: Ledger, instance: str) -> None:
+    ledger.stock.mark_all(instance, wake=wake_stock(instance))
+
+
+_PRICES_ARE_ODOOS = Condition(
+    holds=lambda settings: settings.master("price") == "odoo", off="while Magento is the master of price"
+)
+_STOCK_IS_EXPORTED = Condition(holds=lambda settings: settings.export_stock, off="until export_stock is on")
 
 #: What happens by the clock.
 SCHEDULES: tuple[Schedule, ...] = (
@@ -132,7 +154,27 @@ SCHEDULES: tuple[Schedule, ...] = (
         every_seconds=3600.0,
         act=_run("export-prices"),
         after="export-prices",
-        of_master="price",
+        only=_PRICES_ARE_ODOOS,
+    ),
+    Schedule(
+        name="sweep-stock",
+        title="Export figures of stock that were marked and whose export was lost",
+        every_seconds=60.0,
+        act=_sweep_stock,
+    ),
+    Schedule(
+        name="poll-stock",
+        title="Look in Odoo for changes of stock whose event was lost",
+        every_seconds=300.0,
+        act=_job("poll-stock"),
+        only=_STOCK_IS_EXPORTED,
+    ),
+    Schedule(
+        name="export-stock",
+        title="Export the stock of every product, at night: what differs is written",
+        every_seconds=24 * 3600.0,
+        act=_export_all_stock,
+        only=_STOCK_IS_EXPORTED,
     ),
     Schedule(
         name="upkeep",
@@ -182,8 +224,8 @@ def _due(ledger: Ledger, schedule: Schedule, *, now: float) -> dict[str, str]:
 
 def pace(ledger: Ledger, schedule: Schedule, instance: str, known: tuple[InstanceSettings, datetime]) -> Pace:
     """Return how often ``schedule`` happens for an instance; ``known`` as ``ledger.instances.settings`` has it."""
-    if schedule.of_master is not None and known[0].master(schedule.of_master) != "odoo":
-        return Pace(every_seconds=None, said="not the master")
+    if schedule.only is not None and not schedule.only.holds(known[0]):
+        return Pace(every_seconds=None, said="other settings")
     return pace_of(
         ledger,
         schedule.name,

@@ -14,7 +14,7 @@ import structlog
 
 from bridge.errors import InvalidEvent
 from bridge.ledger import Arrival, DeadEvent, Event, Ledger, LedgerUnavailable
-from consumers.wants import wants_of
+from consumers.wants import stock_of, wants_of
 from schemas.events import EVENT_CONTENT_TYPE, Envelope
 from schemas.reading import EventRefused, read_event
 
@@ -156,7 +156,7 @@ def read_message(
             f"This version of the bridge does nothing with {event.type} yet. Replay the event after an update.",
             reason="no_flow",
         )
-    return Arrival(event=_as_record(event), wants=wants)
+    return Arrival(event=_as_record(event), wants=wants, stock=stock_of(event))
 
 
 class _Known(Container[str]):

@@ -22,8 +22,8 @@ _TRIALS = frozenset({"dry_run", "skus"})
 #: Earlier runs that are looked through for one that was meant.
 _RUNS_LOOKED_AT = 50
 
-#: Who says how often: the instance's setting, the bridge, or nobody yet; or that Magento is the master of it.
-Said = Literal["setting", "default", "not used yet", "not the master"]
+#: Who says how often: the instance's setting, the bridge, or nobody yet; or other settings leave it off.
+Said = Literal["setting", "default", "not used yet", "other settings"]
 
 
 @dataclass(frozen=True, kw_only=True)

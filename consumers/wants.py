@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from bridge.flows.wants import want
-from bridge.ledger import Want
+from bridge.flows.wants import wake_stock, want
+from bridge.ledger import StockChange, Want
 from schemas.events import Envelope
 
 #: Event type to the kind of the job that looks at the record.
@@ -21,11 +21,15 @@ JOB_KINDS: Mapping[str, str] = {
 #: Events that Odoo's own webhooks stand for: without a version they may come before what they tell of is stored.
 UNVERSIONED = frozenset({"odoo.product.changed"})
 UNVERSIONED_SECONDS = 3.0
+#: Events of stock: they mark figures, and one export takes up whatever is marked.
+STOCK_TYPES = frozenset({"odoo.stock.changed"})
 
 
 def wants_of(event: Envelope) -> tuple[Want, ...] | None:
     """Return the work that ``event`` asks for; None where no flow handles its type yet."""
     kind = JOB_KINDS.get(event.type)
+    if event.type in STOCK_TYPES:
+        return ()
     if kind is None:
         return None
     wanted = want(kind, instance=event.instance, entity=str(event.data.id), version=event.data.version)
@@ -33,3 +37,10 @@ def wants_of(event: Envelope) -> tuple[Want, ...] | None:
         # Odoo 18's own webhooks come before the commit (RULES 5.3).
         wanted = replace(wanted, not_before_seconds=UNVERSIONED_SECONDS, data={"unversioned": True})
     return (wanted,)
+
+
+def stock_of(event: Envelope) -> StockChange | None:
+    """Return the stock that changed in Odoo by ``event``, None for other events."""
+    if event.type not in STOCK_TYPES:
+        return None
+    return StockChange(odoo_id=event.data.id, wake=wake_stock(event.instance))

@@ -8,6 +8,7 @@ from bridge.advice.access import ACCESS
 from bridge.advice.entries import Entry
 from bridge.advice.passing import PASSING
 from bridge.advice.records import RECORDS
+from bridge.advice.stock import STOCK
 
 #: Every known failure, in the order in which they are tried.
-CATALOGUE: Sequence[Entry] = (*ACCESS, *RECORDS, *PASSING)
+CATALOGUE: Sequence[Entry] = (*STOCK, *ACCESS, *RECORDS, *PASSING)

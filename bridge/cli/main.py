@@ -31,6 +31,7 @@ from bridge.cli.publish import publish
 from bridge.cli.run import run
 from bridge.cli.sandbox import sandbox
 from bridge.cli.schedules import schedules
+from bridge.cli.stock import stock
 from bridge.errors import BridgeError, ConfigurationError
 from bridge.logs import configure_logging
 from bridge.masking import mask_text
@@ -76,6 +77,7 @@ for command in (
     sandbox,
     schedules,
     serve,
+    stock,
     worker,
 ):
     bridge.add_command(command)

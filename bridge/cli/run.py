@@ -40,7 +40,8 @@ def run() -> None:
     """Run an action for an instance now."""
 
 
-def _job_options(function: Function) -> Function:
+def job_options(function: Function) -> Function:
+    """Add ``--instance``, ``--wait`` and ``--json``."""
     function = json_option(function)
     function = click.option(
         "--wait", is_flag=True, help="Show progress until the jobs end; embedded runs them itself."
@@ -94,7 +95,7 @@ def test_connection(app: App, *, instance_name: str | None, as_json: bool) -> in
 @run.command(name="import-order")
 @click.argument("increment_id")
 @click.option("--store-id", type=click.IntRange(0), help="Where several store views have the number.")
-@_job_options
+@job_options
 @pass_app
 def import_order(
     app: App, increment_id: str, *, store_id: int | None, instance_name: str | None, wait: bool, as_json: bool
@@ -111,7 +112,7 @@ def import_order(
 
 @run.command(name="import-orders")
 @_from_option("Orders")
-@_job_options
+@job_options
 @pass_app
 def import_orders(
     app: App, *, from_date: datetime | None, instance_name: str | None, wait: bool, as_json: bool
@@ -122,7 +123,7 @@ def import_orders(
 
 @run.command(name="import-customers")
 @_from_option("Accounts")
-@_job_options
+@job_options
 @pass_app
 def import_customers(
     app: App, *, from_date: datetime | None, instance_name: str | None, wait: bool, as_json: bool
@@ -133,7 +134,7 @@ def import_customers(
 
 @run.command(name="import-product")
 @click.argument("sku")
-@_job_options
+@job_options
 @pass_app
 def import_product(app: App, sku: str, *, instance_name: str | None, wait: bool, as_json: bool) -> int:
     """Import the Magento product with the SKU, with its variants."""
@@ -145,7 +146,7 @@ def import_product(app: App, sku: str, *, instance_name: str | None, wait: bool,
 
 @run.command(name="import-products")
 @_from_option("Products")
-@_job_options
+@job_options
 @pass_app
 def import_products(
     app: App, *, from_date: datetime | None, instance_name: str | None, wait: bool, as_json: bool
@@ -160,7 +161,7 @@ def import_products(
     "--verify", is_flag=True, help="Read all prices of Magento, also those that Odoo did not change."
 )
 @click.option("--dry-run", is_flag=True, help="Write nothing; tell what would be written.")
-@_job_options
+@job_options
 @pass_app
 def export_prices(
     app: App,
@@ -183,7 +184,7 @@ def export_prices(
 
 
 @run.command(name="sweep-products")
-@_job_options
+@job_options
 @pass_app
 def sweep_products(app: App, *, instance_name: str | None, wait: bool, as_json: bool) -> int:
     """Compare all of Magento's products with what Odoo was sent, and import those that differ."""
@@ -197,7 +198,7 @@ def sweep_products(app: App, *, instance_name: str | None, wait: bool, as_json: 
 
 @run.command(name="export-product")
 @click.argument("sku")
-@_job_options
+@job_options
 @pass_app
 def export_product(app: App, sku: str, *, instance_name: str | None, wait: bool, as_json: bool) -> int:
     """Export the Odoo product with the SKU (its internal reference), with its variants."""
@@ -211,7 +212,7 @@ def export_product(app: App, sku: str, *, instance_name: str | None, wait: bool,
 
 @run.command(name="export-products")
 @_from_option("Odoo's products")
-@_job_options
+@job_options
 @pass_app
 def export_products(
     app: App, *, from_date: datetime | None, instance_name: str | None, wait: bool, as_json: bool
@@ -221,7 +222,7 @@ def export_products(
 
 
 @run.command(name="discover-mappings")
-@_job_options
+@job_options
 @pass_app
 def discover_mappings(app: App, *, instance_name: str | None, wait: bool, as_json: bool) -> int:
     """Read from Magento's configuration which values can be mapped. Maps nothing."""
@@ -249,7 +250,7 @@ def _show_discovered(result: Mapping[str, Any]) -> None:
 
 
 @run.command(name="import-stores")
-@_job_options
+@job_options
 @pass_app
 def import_stores(app: App, *, instance_name: str | None, wait: bool, as_json: bool) -> int:
     """Read Magento's websites, store groups and store views into the ledger."""
@@ -259,7 +260,7 @@ def import_stores(app: App, *, instance_name: str | None, wait: bool, as_json: b
 
 
 @run.command(name="import-categories")
-@_job_options
+@job_options
 @pass_app
 def import_categories(app: App, *, instance_name: str | None, wait: bool, as_json: bool) -> int:
     """Bring Magento's categories to Odoo: new ones, moves and new names."""
@@ -269,7 +270,7 @@ def import_categories(app: App, *, instance_name: str | None, wait: bool, as_jso
 
 
 @run.command()
-@_job_options
+@job_options
 @pass_app
 def noop(app: App, *, instance_name: str | None, wait: bool, as_json: bool) -> int:
     """Do nothing: shows that jobs run."""

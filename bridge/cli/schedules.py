@@ -24,7 +24,7 @@ class Row:
     schedule: Schedule
     instance: str | None
     every_seconds: float | None
-    #: ``setting``, ``default``, ``not used yet``, or ``not the master``.
+    #: ``setting``, ``default``, ``not used yet``, or ``other settings``.
     said: str
     last: datetime | None
 
@@ -33,8 +33,8 @@ class Row:
         """How often, as it is written; with why, where it is off of itself."""
         if self.said == "not used yet":
             return f"{OFF} until {self.schedule.after}"
-        if self.said == "not the master":
-            return f"{OFF} while Magento is the master of {self.schedule.of_master}"
+        if self.said == "other settings" and self.schedule.only is not None:
+            return f"{OFF} {self.schedule.only.off}"
         return every_text(self.every_seconds)
 
 

@@ -24,6 +24,7 @@ from bridge.flows.order_book import gather, rules
 from bridge.flows.order_cancellations import Items, apply_cancellations
 from bridge.flows.order_partners import find_or_make
 from bridge.flows.order_products import insist_on_products
+from bridge.flows.stock_watch import watch
 from bridge.flows.update_order import HOLDING, ORDER, QUOTE, kept_for_later, update
 from bridge.idempotency import fingerprint
 from bridge.ledger import Binding
@@ -71,6 +72,8 @@ def run(ctx: FlowContext) -> Mapping[str, Any]:
     raw = ctx.magento.order(int(ctx.job.entity))
     ctx.label = str(raw.get("increment_id") or "") or None
     insist_on_version(ctx, raw)
+    # Whatever becomes of its import, Magento holds its goods back.
+    watch(ctx, raw)
     order = read_order(raw)
     ctx.use_store(order.store_id)
     binding = ctx.ledger.bindings.get(ctx.instance.name, ORDER, ctx.job.entity)

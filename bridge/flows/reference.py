@@ -11,8 +11,16 @@ from collections.abc import Callable, Iterable
 from decimal import Decimal
 from typing import Any, TypeVar
 
-from bridge.errors import AccessMissing, CredentialsRefused, InvalidRecord, RecordMissing, ServiceRejected
+from bridge.errors import (
+    AccessMissing,
+    CredentialsRefused,
+    InvalidRecord,
+    RecordMissing,
+    ServiceRejected,
+    SettingsWrong,
+)
 from bridge.magento import MagentoClient
+from bridge.magento.stocks import Layout, layout
 from bridge.magento.stores import StoreConfig
 from bridge.odoo import OdooClient
 from bridge.odoo.profile import ServerProfile
@@ -23,6 +31,8 @@ BELIEVED_SECONDS = 600.0
 
 #: The language that Odoo keeps texts in when none is said.
 _SOURCE_LANGUAGE = "en_US"
+
+_ROWS_AT_ONCE = "rows_at_once"
 
 T = TypeVar("T")
 
@@ -189,6 +199,47 @@ class Reference:
         """Return the id of the subtype of internal notes."""
         found = self._get("note", lambda: self._odoo.check_reference("mail", "mt_note"))
         return found[1] if found is not None else 0
+
+    def stock_layout(self, *, source: str | None = None) -> Layout:
+        """Return Magento's sources and stocks; read anew where ``source`` is not among them."""
+        return self._cache.get(
+            self._instance,
+            "stock_layout",
+            lambda: layout(self._magento()),
+            is_enough=lambda known: source is None or known.source(source) is not None,
+        )
+
+    def warehouses(self, including: Iterable[int]) -> set[int]:
+        """Return the ids of the warehouses; read anew where one of ``including`` is not among them."""
+        wanted = set(including)
+        if not wanted:
+            return set()
+        return self._cache.get(
+            self._instance,
+            "warehouses",
+            lambda: set(self._odoo.search("stock.warehouse", [])),
+            is_enough=wanted.issubset,
+        )
+
+    def has_kits(self) -> bool:
+        """Return whether any product of Odoo is delivered as its parts, as far as the bridge's user may see it."""
+        return self._get("kits", self._find_kits)
+
+    def _find_kits(self) -> bool:
+        try:
+            return bool(self._odoo.search("mrp.bom", [["type", "=", "phantom"]], limit=1))
+        except (AccessMissing, SettingsWrong):
+            # The app for them is not installed, or not this user's matter.
+            return False
+
+    def rows_at_once(self, wanted: int) -> int:
+        """Return how many rows of a list this Magento takes at once, as far as a refusal has told it; at least 1."""
+        known: int | None = self._get(_ROWS_AT_ONCE, lambda: None)
+        return max(1, min(wanted, known or wanted))
+
+    def learn_rows_at_once(self, limit: int) -> None:
+        """Remember how many rows of a list Magento takes at once."""
+        self._cache.get(self._instance, _ROWS_AT_ONCE, lambda: limit, is_enough=lambda known: known == limit)
 
     def _read_countries(self) -> dict[str, int]:
         rows = self._odoo.search_read("res.country", [], ["code"])

@@ -30,6 +30,9 @@ class Place:
     priority: int = 50
 
 
+#: How long an export of stock waits for further changes to take along.
+STOCK_DEBOUNCE_SECONDS = 0.5
+
 PLACES: Mapping[str, Place] = {
     "import-order": Place(
         title="Import one Magento order into Odoo",
@@ -183,6 +186,27 @@ PLACES: Mapping[str, Place] = {
         lock=lambda _: "sweep-products",
         priority=35,
     ),
+    "export-stock": Place(
+        title="Export the stock of one source to Magento",
+        queue="inventory",
+        systems=_BOTH,
+        lock=lambda entity: f"stock:{entity}",
+        priority=60,
+    ),
+    "export-stock-item": Place(
+        title="Export the stock of one product that Magento refused beside others",
+        queue="inventory",
+        systems=_BOTH,
+        lock=lambda entity: f"stock:{entity.rpartition(':')[0]}",
+        priority=55,
+    ),
+    "poll-stock": Place(
+        title="Look for changes of stock in Odoo whose event was lost",
+        queue="inventory",
+        systems=_ODOO,
+        lock=lambda _: "poll-stock",
+        priority=35,
+    ),
     "rebuild-bindings": Place(
         title="Bind again what the bridge made in Odoo",
         queue="upkeep",
@@ -227,4 +251,11 @@ def want(
         label=label,
         not_before_seconds=not_before_seconds,
         run_id=run_id,
+    )
+
+
+def wake_stock(instance: str, *, delay_seconds: float = STOCK_DEBOUNCE_SECONDS) -> Callable[[str], Want]:
+    """Return what makes the want of a source's export: marks of stock in the ledger wake it."""
+    return lambda source: want(
+        "export-stock", instance=instance, entity=source, not_before_seconds=delay_seconds
     )

@@ -46,6 +46,14 @@ from bridge.ledger.records import (
     Want,
     Wanted,
 )
+from bridge.ledger.stock_records import (
+    Exported,
+    SafetyScope,
+    SafetyStock,
+    StockChange,
+    StockFigure,
+    StockLine,
+)
 from bridge.ledger.store_records import KnownStores, SeenStore, Store, StoreChange
 from bridge.ledger.stores import STORES_CAUSE
 
@@ -68,6 +76,7 @@ __all__ = [
     "Effect",
     "Event",
     "Explanation",
+    "Exported",
     "Instance",
     "Job",
     "JobError",
@@ -89,8 +98,13 @@ __all__ = [
     "Progress",
     "Run",
     "RunId",
+    "SafetyScope",
+    "SafetyStock",
     "SeenEdit",
     "SeenStore",
+    "StockChange",
+    "StockFigure",
+    "StockLine",
     "Store",
     "StoreChange",
     "StoredEvent",

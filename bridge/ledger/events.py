@@ -9,8 +9,10 @@ from typing import Any
 from bridge.ledger.database import Database, Session
 from bridge.ledger.dialects import json_rows, to_text
 from bridge.ledger.facts import Arrival, DeadEvent, Event, StoredEvent, Taken
-from bridge.ledger.records import Lengths
+from bridge.ledger.records import Lengths, Wanted
 from bridge.ledger.shapes import Shape, moment, to_json
+from bridge.ledger.stock import mark_in
+from bridge.ledger.stock_records import StockChange
 from bridge.ledger.wants import key_of, want_in
 
 #: A longer body of a dead event is cut.
@@ -67,9 +69,10 @@ class Events:
 
         def work(session: Session) -> Taken:
             new = {(i, s, e) for i, s, e in session.rows(_TAKE, events=rows)}
-            wants = [want for key, arrival in first.items() if key in new for want in arrival.wants]
-            wanted = tuple(want_in(session, wants))
-            return Taken(stored=len(new), repeated=len(arrivals) - len(new), wanted=wanted)
+            fresh = [arrival for key, arrival in first.items() if key in new]
+            wanted = want_in(session, [want for arrival in fresh for want in arrival.wants])
+            wanted += _mark_stock(session, fresh)
+            return Taken(stored=len(new), repeated=len(arrivals) - len(new), wanted=tuple(wanted))
 
         return self._database.write(work, on_conflict_again=True)
 
@@ -153,6 +156,19 @@ class Events:
         sql = f"SELECT {_EVENT.columns} FROM events WHERE {' AND '.join(where)} ORDER BY id DESC LIMIT :limit"
         with self._database.read() as session:
             return _EVENT.read_all(session.rows(sql, **params))
+
+
+def _mark_stock(session: Session, arrivals: Sequence[Arrival]) -> list[Wanted]:
+    """Mark the products whose stock changed: however many events there are, one export for each source."""
+    changes: dict[str, list[StockChange]] = {}
+    for arrival in arrivals:
+        if arrival.stock is not None:
+            changes.setdefault(arrival.event.instance, []).append(arrival.stock)
+    wanted: list[Wanted] = []
+    for instance, found in sorted(changes.items()):
+        ids = [change.odoo_id for change in found]
+        wanted += mark_in(session, instance, wake=found[0].wake, odoo_ids=ids)
+    return wanted
 
 
 def _identity(event: Event) -> tuple[str, str, str]:

@@ -15,6 +15,7 @@ from pydantic import SecretStr
 
 from bridge.idempotency import fingerprint, store_key
 from bridge.ledger.records import JobId, Want, Wanted
+from bridge.ledger.stock_records import StockChange
 from bridge.settings import InstanceSettings
 
 EffectState = Literal["intended", "sent", "confirmed", "doubtful"]
@@ -40,6 +41,8 @@ class Arrival:
 
     event: Event
     wants: tuple[Want, ...]
+    #: Stock that changed in Odoo: it becomes a mark, and one export for each source.
+    stock: StockChange | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -25,6 +25,8 @@ from bridge.ledger.mappings import Mappings
 from bridge.ledger.records import Lengths
 from bridge.ledger.runs import Runs
 from bridge.ledger.shapes import moment
+from bridge.ledger.stock import Stock
+from bridge.ledger.stock_lines import StockLines
 from bridge.ledger.stores import Stores
 from bridge.ledger.vault import EFFECT_REQUESTS, INSTANCE_SECRETS, Vault
 
@@ -59,6 +61,8 @@ class Ledger:
         self.mappings = Mappings(database)
         self.instances = Instances(database, vault=vault)
         self.stores = Stores(database)
+        self.stock = Stock(database)
+        self.stock_lines = StockLines(database)
         self.runs = Runs(database, lengths=lengths)
         self.breakers = Breakers(database, lengths=lengths)
         self.pauses = Pauses(database)

@@ -46,8 +46,9 @@ def _reader(hint: Any) -> _Reader | None:
     kind = kinds[0]
     if kind is datetime:
         return moment
-    if kind is bool:
-        return bool
+    if kind in (bool, Decimal):
+        plain_kind: _Reader = kind
+        return plain_kind
     if kind is uuid.UUID:
         return lambda value: value if isinstance(value, uuid.UUID) else uuid.UUID(value)
     if get_origin(kind) is Mapping:

@@ -5,11 +5,10 @@ Master data is read under the store code ``all``; a store view's own texts under
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
-from urllib.parse import quote
 
 from bridge.errors import InvalidRecord
 from bridge.magento import scan
@@ -17,7 +16,7 @@ from bridge.magento.client import MagentoClient
 from bridge.magento.lists import read_list
 from bridge.magento.rows import FirstPage, row_id
 from bridge.magento.scan import ScanCursor, ScanPage
-from bridge.magento.search import MAX_FILTERS, Filter
+from bridge.magento.search import MAX_FILTERS, Filter, short_batches
 
 #: The store code that shows global values.
 ALL = "all"
@@ -98,9 +97,9 @@ def products_by_sku(magento: MagentoClient, skus: Iterable[str]) -> dict[str, di
     found: dict[str, dict[str, Any]] = {}
     plain = [sku for sku in wanted if "," not in sku]
     others = [sku for sku in wanted if "," in sku]
-    for batch in _short_batches(plain, _AT_ONCE):
+    for batch in short_batches(plain, _AT_ONCE, characters=_VALUE_CHARACTERS):
         found |= _by_sku(client, batch, lambda skus: [Filter("sku", ",".join(skus), "in")])
-    for batch in _short_batches(others, MAX_FILTERS):
+    for batch in short_batches(others, MAX_FILTERS, characters=_VALUE_CHARACTERS):
         found |= _by_sku(client, batch, lambda skus: [[Filter("sku", sku) for sku in skus]])
     return {sku: found[sku.casefold()] for sku in wanted if sku.casefold() in found}
 
@@ -109,7 +108,9 @@ def attributes(magento: MagentoClient, codes: Iterable[str]) -> list[dict[str, A
     """Return the attributes with these codes and their options as the admin names them; one that is gone is missing."""
     client = magento.in_store(ALL)
     found: list[dict[str, Any]] = []
-    for batch in _short_batches(sorted({code for code in codes if code}), _AT_ONCE):
+    for batch in short_batches(
+        sorted({code for code in codes if code}), _AT_ONCE, characters=_VALUE_CHARACTERS
+    ):
         page = client.page(
             "/products/attributes",
             [Filter("attribute_code", ",".join(batch), "in")],
@@ -197,18 +198,3 @@ def _by_sku(client: MagentoClient, batch: Sequence[str], condition: Any) -> dict
             break
         rest = {key: sku for key, sku in rest.items() if key not in new}
     return found
-
-
-def _short_batches(values: Sequence[str], most: int) -> Iterator[list[str]]:
-    """Yield ``values`` in batches of at most ``most``, short enough for one query."""
-    batch: list[str] = []
-    length = 0
-    for value in values:
-        size = len(quote(value, safe="")) + len("%2C")
-        if batch and (len(batch) >= most or length + size > _VALUE_CHARACTERS):
-            yield batch
-            batch, length = [], 0
-        batch.append(value)
-        length += size
-    if batch:
-        yield batch

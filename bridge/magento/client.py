@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import re
 import threading
 import time
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from decimal import Decimal
 from typing import Any
 
 import httpx
@@ -16,6 +14,7 @@ import httpx
 from bridge.errors import DuplicateRecord, InvalidRecord, ServiceRejected, SettingsWrong
 from bridge.magento import faults, scan, stores
 from bridge.magento.auth import Bearer, MagentoSecret, auth_for, secret_values
+from bridge.magento.encoding import Body, json_bytes
 from bridge.magento.media import Media
 from bridge.magento.probe import PROBED, PROBED_FOR_CATALOG, Probe, Resource, State, probe_query
 from bridge.magento.rows import FirstPage, read_record, read_rows
@@ -345,10 +344,15 @@ class MagentoClient:
         """Send ``body`` and return the answer's value."""
         return faults.read_json(self._call("PUT", path, body=body), method="PUT")
 
+    def post_bulk(self, path: str, operations: Sequence[Mapping[str, Any]]) -> Any:
+        """Hand ``operations`` to Magento's queue and return what it says of them; nothing is done yet."""
+        answer = self._call("POST", path, body=operations, area="async/bulk/V1")
+        return faults.read_json(answer, method="POST")
+
     def _call(
-        self, method: str, path: str, *, query: str = "", body: Mapping[str, Any] | None = None
+        self, method: str, path: str, *, query: str = "", body: Body | None = None, area: str = "V1"
     ) -> Answer:
-        answer = self._send(method, path, query=query, body=body)
+        answer = self._send(method, path, query=query, body=body, area=area)
         if 200 <= answer.status < 300:
             return answer
         error = faults.error_of(answer, method=method)
@@ -357,11 +361,11 @@ class MagentoClient:
         raise error
 
     def _send(
-        self, method: str, path: str, *, query: str = "", body: Mapping[str, Any] | None = None
+        self, method: str, path: str, *, query: str = "", body: Body | None = None, area: str = "V1"
     ) -> Answer:
         return self._wire.request(
             method,
-            f"/rest/{self._store_code}/V1{path}",
+            f"/rest/{self._store_code}/{area}{path}",
             query=query,
             headers={"Content-Type": "application/json", "Accept": "application/json"},
             body=None if body is None else json_bytes(body),
@@ -378,19 +382,3 @@ def _checked(store_code: str) -> str:
             reason="store_code",
         )
     return store_code
-
-
-def json_bytes(value: Mapping[str, Any]) -> bytes:
-    """Return ``value`` as JSON; a Decimal becomes the number that it is, to the digit."""
-    return json.dumps(
-        value, ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=_number
-    ).encode()
-
-
-def _number(value: object) -> float:
-    if not isinstance(value, Decimal):
-        raise TypeError(f"{type(value).__name__} cannot be sent to Magento")
-    number = float(value)
-    if Decimal(repr(number)) != value:
-        raise ServiceRejected(f"{value} has too many digits for Magento.", system="magento", reason="digits")
-    return number

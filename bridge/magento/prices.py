@@ -12,7 +12,8 @@ from typing import Any, Literal
 
 from bridge.errors import ServiceRejected
 from bridge.magento.catalog import ALL
-from bridge.magento.client import MagentoClient, json_bytes
+from bridge.magento.client import MagentoClient
+from bridge.magento.encoding import json_bytes
 from bridge.magento.faults import clean_message, parse_json
 from bridge.magento.rows import read_records
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal
@@ -97,6 +97,21 @@ def query_string(pairs: Iterable[tuple[str, str]]) -> str:
     if len(query) > MAX_QUERY_CHARACTERS:
         raise _refused("The list of values is too long for one call to Magento.", "query_too_long")
     return query
+
+
+def short_batches(values: Sequence[str], most: int, *, characters: int) -> Iterator[list[str]]:
+    """Yield ``values`` in batches of at most ``most``, each within ``characters`` when it is encoded for a query."""
+    batch: list[str] = []
+    length = 0
+    for value in values:
+        size = len(quote(value, safe="")) + len("%2C")
+        if batch and (len(batch) >= most or length + size > characters):
+            yield batch
+            batch, length = [], 0
+        batch.append(value)
+        length += size
+    if batch:
+        yield batch
 
 
 def magento_time(moment: datetime) -> str:

@@ -23,6 +23,7 @@ Kind = Literal[
     "error_5xx",  # a gateway answers 502, 503 or 504; the application does not run
     "error_500",  # the system's own 500 in one of its forms; the application does not run
     "error_after",  # the application runs, a gateway answers 504
+    "error_500_after",  # the application runs, then it answers its own 500: an index that was locked
     "rate_429",  # 429 with Retry-After
     "trickle",  # the answer's body drips, a byte at a time
     "latency",  # the application runs late

@@ -3,22 +3,29 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Iterable, Mapping
 
 from bridge.sandbox.calls import Calls
 from bridge.sandbox.faults import Faults
 from bridge.sandbox.magento.app import ERROR_REPLIES, build_app, describe
+from bridge.sandbox.magento.bulk_api import run_queue
 from bridge.sandbox.magento.catalog_state import Catalog
 from bridge.sandbox.magento.category_state import Attributes, Categories
 from bridge.sandbox.magento.data import load_data
 from bridge.sandbox.magento.generator import OrderGenerator
+from bridge.sandbox.magento.inventory_state import DEFAULT_SOURCE, Inventory
 from bridge.sandbox.magento.media import FOLDER, MediaFolder
 from bridge.sandbox.magento.oauth import Guard, Integration
 from bridge.sandbox.magento.product_generator import ProductGenerator
+from bridge.sandbox.magento.reservations import Reservations
 from bridge.sandbox.magento.rest import Raw
 from bridge.sandbox.magento.state import MagentoState, Orders, Switches
 from bridge.sandbox.magento.stores import StoreAdmin
 from bridge.sandbox.middleware import FaultMiddleware
 from bridge.sandbox.server import Server
+
+#: When plain products were made and changed.
+MODEL_TIME = "2026-11-23 15:46:25"
 
 
 class MagentoBox:
@@ -103,6 +110,20 @@ class MagentoBox:
         return self.state.catalog
 
     @property
+    def inventory(self) -> Inventory:
+        """Sources, stocks and source items: ``add_source``, ``add_stock``, ``set``, ``get``."""
+        return self.state.inventory
+
+    @property
+    def reservations(self) -> Reservations:
+        """What orders reserve, and what is for sale."""
+        return self.state.reservations
+
+    def run_queue(self) -> int:
+        """Let the consumer of the queue run: return how many operations of bulk calls it took."""
+        return run_queue(self.state.bulks)
+
+    @property
     def attributes(self) -> Attributes:
         """The product attributes with their options."""
         return self.state.attributes
@@ -130,9 +151,35 @@ class MagentoBox:
             self.state.orders.add(raw)
         return [*recorded, *made]
 
+    def place_order(self, lines: Mapping[str, float], *, view: int = 1) -> Raw:
+        """Place an order of these quantities of simple products by SKU; it reserves them."""
+        return self.state.orders.add(self._generator.place(lines, view=view))
+
+    def add_plain_products(
+        self, count: int, *, prefix: str = "PLAIN", sources: Iterable[str] = (), quantity: float = 0
+    ) -> list[str]:
+        """Add ``count`` simple products that share all but id and SKU, with ``quantity`` in each source; return the SKUs.
+
+        For catalogs of a hundred thousand: such a product costs about a kilobyte, its row in a source a tenth of it.
+        """
+        model = {**self.catalog.all()[0], "created_at": MODEL_TIME, "updated_at": MODEL_TIME, "price": 10}
+        first = self.catalog.next_id()
+        codes = list(sources)
+        skus: list[str] = []
+        for number in range(count):
+            sku = f"{prefix}-{number:06}"
+            self.catalog.add({**model, "id": first + number, "sku": sku, "name": sku})
+            for code in codes:
+                self.inventory.set(sku, code, quantity)
+            skus.append(sku)
+        return skus
+
     def add_products(self, count: int, *, configurable_share: float = 0.1) -> list[Raw]:
         """Add ``count`` products of many shapes and return them; the share of configurables is among them."""
-        return self._products.add(count, configurable_share=configurable_share)
+        made = self._products.add(count, configurable_share=configurable_share)
+        for raw in made:
+            self.inventory.set(raw["sku"], DEFAULT_SOURCE, 0)
+        return made
 
     def add_picture(self, sku: str, content: bytes, *, name: str = "front.png") -> str:
         """Make a file the picture of a product, in all its roles, and return its path in the gallery."""

@@ -124,6 +124,8 @@ class FaultMiddleware:
             await _cut(peer)
         elif kind == "error_after":
             await _reply(peer.send, GATEWAY_TIMEOUT)
+        elif kind == "error_500_after":
+            await _reply(peer.send, self._error_replies[0])
         elif kind == "cut_body":
             body = _whole_body(messages)
             await peer.send(_with_length(messages[0], len(body)))

@@ -132,7 +132,7 @@ BAD_INPUT = {
     "invalid": (json.dumps({**EVENT, "data": {"id": "42"}}).encode(), {}),
     "too_large": (b'{"a": "' + b"x" * 10_000_000 + b'"}', {}),
     "wrong_encoding": (json.dumps(EVENT).encode("utf-16"), {}),
-    "no_flow": (new_event("odoo.stock.changed", "shop", record_id=1).to_bytes(), {}),
+    "no_flow": (new_event("odoo.picking.done", "shop", record_id=1).to_bytes(), {}),
     "wrong_encoding, by its header": (json.dumps(EVENT).encode(), {"content_encoding": "gzip"}),
 }
 

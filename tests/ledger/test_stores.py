@@ -222,7 +222,8 @@ def test_jobs_that_wait_for_a_store_go_on_when_stores_are_read(shop: Ledger):
 
 def test_a_ledger_from_before_the_stores_gets_their_table(ledger: Ledger):
     ledger.instances.add("shop", SETTINGS, SECRETS)
-    ledger.database.command("DROP TABLE stores")
+    for table in ("stores", "stock_lines", "stock_figures", "stock_safety"):
+        ledger.database.command(f"DROP TABLE {table}")
     ledger.database.command("UPDATE ledger_version SET version_num = '0002'")
     assert not ledger.is_current()
     ledger.migrate()

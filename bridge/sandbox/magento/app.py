@@ -20,13 +20,18 @@ from starlette.routing import Route
 
 from bridge.sandbox.faults import Reply
 from bridge.sandbox.magento import (
+    bulk_api,
     catalog_api,
     category_api,
+    fulfil_api,
+    inventory_api,
     orders_api,
     prices_api,
     product_parts,
     product_writes,
+    salable_api,
     shop_api,
+    source_items_api,
 )
 from bridge.sandbox.magento.ask import Ask, Endpoint
 from bridge.sandbox.magento.fields import only_fields
@@ -44,6 +49,11 @@ _ENDPOINTS = (
     *catalog_api.ENDPOINTS,
     *product_writes.ENDPOINTS,
     *product_parts.ENDPOINTS,
+    *inventory_api.ENDPOINTS,
+    *source_items_api.ENDPOINTS,
+    *salable_api.ENDPOINTS,
+    *bulk_api.ENDPOINTS,
+    *fulfil_api.ENDPOINTS,
     *shop_api.ENDPOINTS,
 )
 
@@ -86,8 +96,10 @@ def build_app(state: MagentoState) -> Starlette:
         if not any(kind in accept for kind in ("application/json", "application/xml", "*/*")):
             return Response(_ERROR_PAGE, 500, media_type="text/html")
         try:
-            status, answer = 200, _answer(state, request, body)
+            status, answer = _answer(state, request, body)
         except RestError as error:
+            if error.is_plain:
+                return Response(error.body["message"], error.status, media_type="text/html")
             status, answer = error.status, error.body
         if "application/xml" in accept and "json" not in accept:
             return Response(_as_xml(answer), status, media_type="application/xml")
@@ -107,7 +119,7 @@ def describe(method: str, path: str, body: bytes) -> str:
     return "/V1/" + re.sub(r":\w+", "{id}", route[0].pattern)
 
 
-def _answer(state: MagentoState, request: Request, body: bytes) -> Any:
+def _answer(state: MagentoState, request: Request, body: bytes) -> tuple[int, Any]:
     raw_path = request.scope["raw_path"].decode("latin-1")
     query = parse_qsl(request.scope["query_string"].decode("latin-1"), keep_blank_values=True)
     if request.method not in _METHODS:
@@ -134,7 +146,7 @@ def _answer(state: MagentoState, request: Request, body: bytes) -> Any:
     )
     answer = endpoint.handler(ask)
     fields = next((value for name, value in query if name == "fields"), "")
-    return only_fields(answer, fields) if fields else answer
+    return endpoint.status, only_fields(answer, fields) if fields else answer
 
 
 def _check_rights(
@@ -164,6 +176,10 @@ def _split(raw_path: str) -> tuple[str, list[str] | None]:
         return "", None
     if len(parts) > 1 and parts[1] == "V1":
         return "", parts[2:]
+    # Bulk calls have the words before the version (``async/006``, ``async/014``): after it as a pattern has them.
+    for code, rest in (("", parts[1:]), (unquote(parts[1]) if len(parts) > 1 else "", parts[2:])):
+        if rest[:3] == ["async", "bulk", "V1"]:
+            return code, ["async", "bulk", *rest[3:]]
     if len(parts) > 2 and parts[2] == "V1":
         return unquote(parts[1]), parts[3:]
     return "", None

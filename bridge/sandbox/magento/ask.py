@@ -37,14 +37,13 @@ class Ask:
 
     def content(self) -> Raw:
         """Return the JSON body (``errors/010`` to ``017``, ``errors/021``); what is no object counts as empty."""
-        content_type = self.headers.get("content-type", "")
-        if not content_type:
-            raise RestError(400, "Content-Type header is empty.")
-        media_type = content_type.split(";")[0].strip().lower()
-        if media_type != "application/json":
-            raise RestError(400, f"Server cannot understand Content-Type HTTP header media type {media_type}")
         content = self._decoded()
         return content if isinstance(content, dict) else {}
+
+    def operations(self) -> list[Any] | None:
+        """Return the list that a bulk call's body is, None where it is none (``async/011``)."""
+        content = self._decoded()
+        return content if isinstance(content, list) else None
 
     def document(self, name: str) -> Raw:
         """Return the object under ``name`` in the JSON body, which must be there (``errors/009``)."""
@@ -57,6 +56,12 @@ class Ask:
         return document
 
     def _decoded(self) -> Any:
+        content_type = self.headers.get("content-type", "")
+        if not content_type:
+            raise RestError(400, "Content-Type header is empty.")
+        media_type = content_type.split(";")[0].strip().lower()
+        if media_type != "application/json":
+            raise RestError(400, f"Server cannot understand Content-Type HTTP header media type {media_type}")
         if not self.body.strip():
             return {}
         try:
@@ -79,3 +84,5 @@ class Endpoint:
     #: The ACL resource; None means that anybody may ask.
     resource: str | None
     handler: Handler
+    #: The status of a good answer.
+    status: int = 200

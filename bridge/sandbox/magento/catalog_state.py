@@ -28,6 +28,8 @@ FIXED_FIELDS = (
     "updated_at",
     "weight",
 )
+#: ``shipment_type`` of a bundle that is shipped as one.
+TOGETHER = "0"
 #: Parts of a product document that are neither fixed fields nor custom attributes.
 _PARTS = frozenset(
     {
@@ -51,6 +53,8 @@ class Catalog:
         self._ids: list[int] = []
         self._by_sku: dict[str, int] = {}
         self._own: dict[tuple[int, str], dict[str, Any]] = {}
+        #: The ids of the bundles that are shipped as one.
+        self._together: set[int] = set()
         for raw in products:
             self.add(raw)
 
@@ -64,6 +68,9 @@ class Catalog:
                 self._by_sku.pop(old["sku"].casefold(), None)
             self._rows[raw["id"]] = raw
             self._by_sku[raw["sku"].casefold()] = raw["id"]
+            self._together.discard(raw["id"])
+            if raw["type_id"] == "bundle" and attribute(raw, "shipment_type") == TOGETHER:
+                self._together.add(raw["id"])
 
     def get(self, product_id: int, store_code: str = "all") -> Raw | None:
         """Return a product by its entity id as a store view shows it, or None."""
@@ -81,6 +88,7 @@ class Catalog:
             if product_id is None:
                 return
             del self._rows[product_id]
+            self._together.discard(product_id)
             self._ids.remove(product_id)
             for key in [key for key in self._own if key[0] == product_id]:
                 del self._own[key]
@@ -144,6 +152,21 @@ class Catalog:
         """
         links = self._known(sku)["extension_attributes"].get("configurable_product_links", ())
         return [self._rows[one] for one in links if one in self._rows]
+
+    def together_bundle_of(self, sku: str) -> Raw | None:
+        """Return the bundle shipped as one that has ``sku`` among its parts, if there is one."""
+        wanted = sku.casefold()
+        for product_id in sorted(self._together):
+            options = self._rows[product_id]["extension_attributes"].get("bundle_product_options", ())
+            if any(
+                link["sku"].casefold() == wanted for option in options for link in option["product_links"]
+            ):
+                return self._rows[product_id]
+        return None
+
+    def is_together(self, product_id: int) -> bool:
+        """Return whether a product is a bundle that is shipped as one."""
+        return product_id in self._together
 
     def seen_from(self, store_code: str, raw: Raw) -> Raw:
         """Return a product as a store view shows it; ``all`` shows the global values, no code those of ``default``."""

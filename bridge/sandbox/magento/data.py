@@ -21,3 +21,8 @@ def moved(updated_at: str) -> str:
     """Return the ``updated_at`` of a record that is changed now: later than before by a second at the least."""
     before = datetime.strptime(updated_at, TIME_FORMAT).replace(tzinfo=UTC)
     return max(datetime.now(UTC), before + timedelta(seconds=1)).strftime(TIME_FORMAT)
+
+
+def now_text() -> str:
+    """Return the present moment as Magento writes it."""
+    return datetime.now(UTC).strftime(TIME_FORMAT)

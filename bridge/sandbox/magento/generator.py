@@ -44,6 +44,10 @@ class OrderGenerator:
         turns = self._turns(kinds or tuple(KINDS))
         return [self._order(KINDS[next(turns)]) for _ in range(count)]
 
+    def place(self, lines: Mapping[str, float], *, view: int = 1) -> Raw:
+        """Return a new order of these quantities of simple products by SKU, placed in a store view."""
+        return self._order(lambda make: make.cart(*make.shelf.chosen(lines), view=view))
+
     def customers(self) -> list[Raw]:
         """Return the customers of the generated orders in the shape of ``GET /V1/customers/ID``."""
         return [_customer(row) for row in self._people["customers"]]

@@ -34,6 +34,13 @@ class Shelf:
         chosen = product(self._catalog, sku or self._random.choice(_SIMPLE))
         return CartLine(product=chosen, quantity=self._quantity(9))
 
+    def chosen(self, lines: Mapping[str, float]) -> list[CartLine]:
+        """Return these quantities of simple products by SKU."""
+        return [
+            CartLine(product=product(self._catalog, sku), quantity=quantity)
+            for sku, quantity in lines.items()
+        ]
+
     def simples(self, most: int) -> list[CartLine]:
         """Return one to ``most`` lines of different simple products (two at the least where ``most`` allows)."""
         count = self._random.randint(min(2, most), min(most, len(_SIMPLE)))

@@ -24,6 +24,8 @@ class RestError(Exception):
         super().__init__(message)
         self.status = status
         self.body: Raw = {"message": message}
+        #: Whether the answer is the bare text, not JSON.
+        self.is_plain = False
         if parameters is not None:
             self.body["parameters"] = parameters
 
@@ -47,3 +49,20 @@ def no_route() -> RestError:
 def not_authorized(resource: str) -> RestError:
     """401: Magento's one answer for no token, a wrong one and a missing right (``auth/015-...``)."""
     return RestError(401, "The consumer isn't authorized to access %resources.", {"resources": resource})
+
+
+def validation_failed(head: str, message: str, fields: Sequence[str]) -> RestError:
+    """400: inventory's own form, with one entry per rule that was broken (``inventory/026``, ``071``)."""
+    error = RestError(400, head)
+    error.body["errors"] = [{"message": message, "parameters": {"field": field}} for field in fields]
+    return error
+
+
+def _uncaught() -> RestError:
+    error = RestError(500, "An error has happened during application run. See exception log for details.\n")
+    error.is_plain = True
+    return error
+
+
+#: 500 as plain text: PHP fell over (``errors/023-500-uncaught``, ``inventory/052``).
+UNCAUGHT = _uncaught()

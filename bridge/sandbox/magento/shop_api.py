@@ -119,12 +119,6 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         "Magento_Customer::group",
         _search(lambda ask: ask.state.stores["customerGroups"]),
     ),
-    Endpoint(
-        "GET",
-        "inventory/sources",
-        "Magento_InventoryApi::source",
-        _search(lambda ask: ask.state.stores["sources"]),
-    ),
     Endpoint("GET", "customers/search", _CUSTOMER, _search(lambda ask: ask.state.customers.values())),
     Endpoint("GET", "customers/:id", _CUSTOMER, get_customer),
     Endpoint("POST", "integration/admin/token", None, admin_token),

@@ -9,15 +9,18 @@ from __future__ import annotations
 import copy
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from bridge.sandbox.magento.catalog_state import Catalog
 from bridge.sandbox.magento.category_state import Attributes, Categories
 from bridge.sandbox.magento.data import load_data, moved
+from bridge.sandbox.magento.fulfil_state import Fulfilment
+from bridge.sandbox.magento.inventory_state import Inventory
 from bridge.sandbox.magento.media import MediaFolder
 from bridge.sandbox.magento.oauth import Guard, Integration
+from bridge.sandbox.magento.reservations import Reservations
 from bridge.sandbox.magento.rest import Raw
 
 
@@ -31,14 +34,19 @@ class Orders:
         self._older: dict[int, tuple[Raw, float]] = {}
         #: How long after a change a stale read may answer the older version.
         self.stale_seconds = stale_seconds
+        #: Told of each order that is placed (the first is None) or changed.
+        self.followers: list[Callable[[Raw | None, Raw], None]] = []
 
     def add(self, raw: Raw) -> Raw:
         """Add an order, or put a new version in the place of the one with the same ``entity_id``."""
         with self._lock:
             entity_id = int(raw["entity_id"])
-            if entity_id in self._rows:
-                self._older[entity_id] = (self._rows[entity_id], time.monotonic())
+            old = self._rows.get(entity_id)
+            if old is not None:
+                self._older[entity_id] = (old, time.monotonic())
             self._rows[entity_id] = raw
+            for follow in self.followers:
+                follow(old, raw)
             self._by_increment[raw["increment_id"]] = entity_id
         return raw
 
@@ -89,6 +97,8 @@ class Switches:
     input_limits: bool = False
     #: ``catalog/price/scope``: websites may have prices of their own.
     website_prices: bool = False
+    #: Whether the consumer of Magento's queue runs: bulk calls are done at once then.
+    queue_runs: bool = False
     #: What an extension makes of the answers of ``/store/...``, by the list's name: ``storeViews``.
     store_answers: dict[str, Any] = field(default_factory=dict)
 
@@ -106,9 +116,23 @@ class MagentoState:
         self.media = MediaFolder()
         self.customers: dict[int, Raw] = {raw["id"]: raw for raw in load_data("customers")}
         self.stores: dict[str, Any] = load_data("stores")
+        self.inventory = Inventory(self.stores, self.catalog)
+        self.reservations = Reservations(self.inventory, self.catalog, self.website_of)
+        self.orders.followers.append(self.reservations.follow)
+        self.fulfilment = Fulfilment(self.inventory, self.reservations, self.catalog)
+        #: Bulk calls by their id (``bulk_api``).
+        self.bulks: dict[str, Any] = {}
         #: User names and passwords of administrators and customers, for the token endpoints.
         self.admins: dict[str, str] = {}
         self.customer_passwords: dict[str, str] = {}
+
+    def website_of(self, store_id: int) -> str | None:
+        """Return the code of the website that a store view belongs to."""
+        website_id = next(
+            (row["website_id"] for row in self.stores["storeViews"] if row["id"] == store_id), None
+        )
+        codes = (row["code"] for row in self.stores["websites"] if row["id"] == website_id)
+        return next(codes, None)
 
     def store_codes(self) -> set[str]:
         """Return the codes that may stand in a path: every store view, and ``all``."""

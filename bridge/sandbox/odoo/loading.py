@@ -21,6 +21,7 @@ def load(model: Model, fields: Sequence[str], data: Sequence[Sequence[Any]]) -> 
     """Create or update the records of ``data``; errors become messages, and then nothing is kept."""
     paths = [path.split("/") for path in fields]
     _check_header(model, paths)
+    model.env.context["import_file"] = True
     messages: list[Row] = []
     ids: list[int] = []
     failed = _Failed()

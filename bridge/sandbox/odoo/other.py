@@ -12,14 +12,17 @@ from bridge.sandbox.odoo.attributes import (
     TemplateAttributeValue,
 )
 from bridge.sandbox.odoo.fault import user_error, validation_error
+from bridge.sandbox.odoo.moves import Move
 from bridge.sandbox.odoo.order_line import OrderLine
 from bridge.sandbox.odoo.partner import Partner
 from bridge.sandbox.odoo.pricelist_item import PricelistItem
 from bridge.sandbox.odoo.product import Pricelist, Template, Variant
+from bridge.sandbox.odoo.quants import Quant
 from bridge.sandbox.odoo.records import NOT_COMPUTED, Model
 from bridge.sandbox.odoo.sale import Order
-from bridge.sandbox.odoo.stock import Activity, Picking
+from bridge.sandbox.odoo.stock import Activity, Picking, ReturnPicking
 from bridge.sandbox.odoo.tables import Row
+from bridge.sandbox.odoo.warehouse import Location, PickingType, Warehouse
 
 
 class ExternalId(Model):
@@ -236,5 +239,11 @@ CLASSES: dict[str, type[Model]] = {
     "res.users": User,
     "sale.order": Order,
     "sale.order.line": OrderLine,
+    "stock.location": Location,
+    "stock.move": Move,
     "stock.picking": Picking,
+    "stock.picking.type": PickingType,
+    "stock.quant": Quant,
+    "stock.return.picking": ReturnPicking,
+    "stock.warehouse": Warehouse,
 }

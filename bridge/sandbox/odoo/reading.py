@@ -25,8 +25,15 @@ INVERSES: dict[tuple[str, str], tuple[str, str]] = {
     ("res.country", "state_ids"): ("res.country.state", "country_id"),
     ("res.partner", "child_ids"): ("res.partner", "parent_id"),
     ("sale.order", "picking_ids"): ("stock.picking", "sale_id"),
+    ("sale.order.line", "move_ids"): ("stock.move", "sale_line_id"),
+    ("stock.picking", "move_ids"): ("stock.move", "picking_id"),
+    ("stock.picking", "move_ids_without_package"): ("stock.move", "picking_id"),
+    ("stock.return.picking", "product_return_moves"): ("stock.return.picking.line", "wizard_id"),
     ("sale.order", "order_line"): ("sale.order.line", "order_id"),
 }
+
+#: The field that leads up in a tree, where it is not ``parent_id``.
+_PARENT_FIELDS = {"stock.location": "location_id"}
 
 #: A read from a lagging replica does not see what was made in the last seconds.
 STALE_SECONDS = 10.0
@@ -240,7 +247,7 @@ class Reading:
         while have:
             if have in wanted:
                 return True
-            have = parents.get(have, {}).get("parent_id")
+            have = parents.get(have, {}).get(_PARENT_FIELDS.get(about.to or "", "parent_id"))
         return False
 
     def _sorted(self, rows: list[Row], order: str) -> list[int]:

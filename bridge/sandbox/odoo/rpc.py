@@ -13,6 +13,7 @@ from bridge.sandbox.odoo.records import Env, Model
 from bridge.sandbox.odoo.schema import Schema
 from bridge.sandbox.odoo.states import order_methods
 from bridge.sandbox.odoo.tables import Database
+from bridge.sandbox.odoo.transfers import stock_methods
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,7 @@ class Methods:
 
     def __init__(self, major: int) -> None:
         self._base = base_methods(major)
-        self._special = special_methods(major) | order_methods(major)
+        self._special = special_methods(major) | order_methods(major) | stock_methods(major)
         self._major = major
 
     def find(self, model: str, name: str) -> Method | None:

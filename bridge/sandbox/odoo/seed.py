@@ -6,6 +6,7 @@ from typing import Any
 
 from bridge.sandbox.odoo.records import Env
 from bridge.sandbox.odoo.schema import LANGUAGES, load_data
+from bridge.sandbox.odoo.warehouse import seed_places
 
 ADMIN_UID = 2
 BOT_UID = 1
@@ -274,7 +275,8 @@ def _pricelists(env: Env, company_currency: str) -> None:
 
 def _sales(env: Env, major: int) -> None:
     _put(env, "crm.team", {"name": "Sales"}, "sales_team.team_sales_department")
-    _put(env, "stock.warehouse", {"name": "My Company", "code": "WH", "company_id": 1}, "stock.warehouse0")
+    first = {"name": "My Company", "code": "WH", "company_id": 1}
+    seed_places(env, _put(env, "stock.warehouse", first, "stock.warehouse0"))
     for name in PAYMENT_TERMS[16 if major < 18 else 18].split("|"):
         _put(env, "account.payment.term", {"name": name})
     if major >= 19:

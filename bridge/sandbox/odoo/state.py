@@ -17,6 +17,7 @@ from bridge.sandbox.odoo.records import Env
 from bridge.sandbox.odoo.rpc import Methods
 from bridge.sandbox.odoo.schema import schema_of
 from bridge.sandbox.odoo.seed import ADMIN_UID, seed
+from bridge.sandbox.odoo.stock_hooks import StockHooks
 from bridge.sandbox.odoo.tables import Database, Row
 
 RoundingMethod = Literal["round_per_line", "round_globally"]
@@ -25,10 +26,10 @@ RoundingMethod = Literal["round_per_line", "round_globally"]
 MAJORS = (16, 18, 19)
 
 
-class OdooState:
+class OdooState(StockHooks):
     """A simulated Odoo database of version 16, 18 or 19: the object that is ``box.odoo``.
 
-    Not simulated: stock moves and quantities, pickings beyond their states, invoices, payments, fiscal positions that map taxes,
+    Not simulated: lots and packages, invoices, payments, fiscal positions that map taxes,
     what pricelist rules come to, units of measure other than by id, companies beyond one, sessions, XML-RPC, languages that are not installed.
     """
 

@@ -1,10 +1,11 @@
-"""Deliveries of confirmed orders, and the activities on them; quantities and moves are not simulated."""
+"""Transfers of confirmed orders, and the activities on them. Their moves are in ``moves``."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
 
+from bridge.sandbox.odoo import moves, moving
 from bridge.sandbox.odoo.records import NOT_COMPUTED, Env, Model
 from bridge.sandbox.odoo.tables import Row
 
@@ -17,8 +18,16 @@ class Picking(Model):
     def defaults(self, values: Row) -> Row:
         """Return what a delivery has when it is not said."""
         number = len(self.table.rows) + 1
-        row: Row = {"name": f"WH/OUT/{number:05d}", "state": "assigned", "priority": "0", "company_id": 1}
+        state = "confirmed" if values.get("sale_id") else "draft"
+        row: Row = {"name": f"WH/OUT/{number:05d}", "state": state, "priority": "0", "company_id": 1}
         return row | {"move_type": "direct", "scheduled_date": self.env.now()}
+
+    def compute(self, row: Row, name: str) -> Any:
+        """Return the direction of the transfer."""
+        if name == "picking_type_code":
+            kinds = self.env.db.table("stock.picking.type").rows
+            return kinds.get(row.get("picking_type_id") or 0, {}).get("code")
+        return NOT_COMPUTED
 
 
 class Activity(Model):
@@ -68,17 +77,20 @@ class Activity(Model):
 
 
 def deliver(env: Env, order_id: int) -> None:
-    """Make the delivery of a confirmed order that has goods, unless it has one."""
-    order = env.db.table("sale.order").rows[order_id]
-    pickings = env["stock.picking"]
+    """Make the deliveries of a confirmed order's goods, unless it has some, and reserve what can be had."""
     lines = env.db.table("sale.order.line")
-    products = {lines.rows[one].get("product_id") for one in lines.lookup("order_id", [order_id])}
     variants = env["product.product"]
-    has_goods = any(one and variants.get(one, "type") != "service" for one in products)
-    states = {pickings.table.rows[one]["state"] for one in pickings.table.lookup("sale_id", [order_id])}
-    if has_goods and not states - {"cancel"}:
-        values = {"sale_id": order_id, "origin": order["name"], "partner_id": order["partner_shipping_id"]}
-        pickings.create(values)
+    pickings = env.db.table("stock.picking")
+    if {pickings.rows[one]["state"] for one in pickings.lookup("sale_id", [order_id])} - {"cancel"}:
+        return
+    chain = moves.Chain(env, order_id)
+    for one in sorted(lines.lookup("order_id", [order_id])):
+        line = lines.rows[one]
+        product, quantity = line.get("product_id"), line.get("product_uom_qty") or 0.0
+        if product and quantity > 0 and variants.get(product, "type") != "service":
+            chain.launch(line, quantity)
+    for one in sorted(pickings.lookup("sale_id", [order_id])):
+        moving.assign(env, one)
 
 
 def call_off(env: Env, order_id: int) -> None:
@@ -86,4 +98,19 @@ def call_off(env: Env, order_id: int) -> None:
     table = env.db.table("stock.picking")
     for one in table.lookup("sale_id", [order_id]):
         if table.rows[one]["state"] != "done":
+            moving.cancel(env, one)
             table.update(one, {"state": "cancel"})
+
+
+class ReturnPicking(Model):
+    """``stock.return.picking``: the wizard that makes a return."""
+
+    def created(self, record_id: int, values: Row) -> None:
+        """18 and 19 make the lines themselves, with quantity 0."""
+        if self.env.dialect.major < 18:
+            return
+        rows = self.env.db.table("stock.move").rows
+        for one in moving.moves_of(self.env, self.table.rows[record_id]["picking_id"]):
+            if rows[one]["state"] == "done":
+                line = {"wizard_id": record_id, "move_id": one, "product_id": rows[one]["product_id"]}
+                self.env["stock.return.picking.line"].create(line | {"quantity": 0.0})

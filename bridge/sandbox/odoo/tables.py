@@ -23,7 +23,9 @@ INDEXED: dict[str, tuple[str, ...]] = {
     "res.partner": ("email", "parent_id"),
     "sale.order": ("client_order_ref", "name"),
     "sale.order.line": ("order_id",),
+    "stock.move": ("picking_id", "product_id", "sale_line_id"),
     "stock.picking": ("sale_id",),
+    "stock.quant": ("product_id",),
 }
 
 
@@ -54,6 +56,14 @@ class Table:
         self._put({**row, "id": record_id})
         self._journal.append(lambda: self._drop(record_id))
         return record_id
+
+    def fill(self, rows: Iterable[Row]) -> list[int]:
+        """Store many new rows for good, whatever becomes of the transaction, and return their ids."""
+        ids: list[int] = []
+        for row in rows:
+            ids.append(self.next_id())
+            self._put({**row, "id": ids[-1]})
+        return ids
 
     def update(self, record_id: int, changes: Row) -> None:
         """Change some fields of a row."""

@@ -15,7 +15,7 @@ from bridge.odoo import OdooClient
 from bridge.odoo.load import LoadResult
 from bridge.wire import NoAnswer
 
-TOPICS = ("auth", "catalog", "errors", "idempotency", "orders", "rules")
+TOPICS = ("auth", "catalog", "errors", "idempotency", "orders", "rules", "stock")
 CREATE_ONLY = {"mode": "update", "noupdate": True}
 
 #: Calls over JSON-RPC; texts with a NUL byte never leave the bridge.
@@ -224,7 +224,10 @@ def test_the_loads_of_19_take_the_same_fields_and_rows_in_json_2(version: int):
     loads = [
         one.execute_kw
         for one in replay.recordings(version, "rules")
-        if (one.execute_kw or [None] * 5)[4] == "load" and all_texts(one.execute_kw[5][1])
+        if (one.execute_kw or [None] * 5)[4] == "load"
+        and all_texts(one.execute_kw[5][1])
+        # Loads of counts imply the mode that one of the recordings names.
+        and "inventory_mode" not in one.execute_kw[6]["context"]
     ]
     assert loads
     for _, _, _, model, _, (fields, rows), kwargs in loads:

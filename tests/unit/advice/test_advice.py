@@ -46,6 +46,7 @@ from bridge.errors import (
 )
 from bridge.flows.context import StoreViewUnknown
 from bridge.flows.effects import EffectUnclear
+from bridge.flows.explain_stock import StockNotBound
 from bridge.flows.export_options import AttributeUnmapped
 from bridge.flows.import_stores import StoresUnclear
 from bridge.flows.order_products import ProductUnknown
@@ -53,6 +54,8 @@ from bridge.flows.price_writing import PriceRefused
 from bridge.flows.product_writing import ProductRefused
 from bridge.flows.rebuild_bindings import StoreUnknown
 from bridge.flows.resolve_conflict import ConflictUnwritable
+from bridge.flows.stock_figures import StockUnclear
+from bridge.flows.stock_writing import StockSourceUnknown
 from bridge.flows.update_order import OrderChanged
 from bridge.ledger import LedgerUnavailable
 from bridge.magento.media import PictureUnreachable, PictureUnusable
@@ -333,6 +336,48 @@ CASES: dict[str, tuple[Make, tuple[str, ...]]] = {
     "the quantity has too many digits": (
         lambda: OrderUnclear("1.001", system="odoo", reason="quantity_digits"),
         ("Decimal Accuracy",),
+    ),
+    "the product of a figure is not bound": (
+        lambda: StockNotBound("The bridge knows no product with the SKU A-1.", sku="A-1"),
+        ("bridge run import-product A-1",),
+    ),
+    "the product of a figure was deleted": (
+        lambda: StockUnclear("Deleted.", system="odoo", reason="gone", sku="A-1"),
+        ("Bind the Magento product", "keeps the quantity"),
+    ),
+    "the product of a figure is archived": (
+        lambda: StockUnclear("Archived.", system="odoo", reason="archived", sku="A-1"),
+        ("Unarchive", "can be bought"),
+    ),
+    "a quantity that no shop can keep": (
+        lambda: StockUnclear("1e12.", system="odoo", reason="quantity", sku="A-1"),
+        ("inventory adjustment", "100,000,000"),
+    ),
+    "the product of a figure is not in Magento": (
+        lambda: StockUnclear("Gone.", system="magento", reason="unknown_sku", sku="A-1"),
+        ("cancel this job", "bridge run import-product A-1"),
+    ),
+    "a part of a bundle that is shipped together": (
+        lambda: StockUnclear(
+            'Not valid sku "A-1" for bundle shipment', system="magento", reason="refused", sku="A-1"
+        ),
+        ("shipped together", "ship separately"),
+    ),
+    "a quantity that Magento refuses": (
+        lambda: StockUnclear("Could not save Source Item", system="magento", reason="refused", sku="A-1"),
+        ("takes all others",),
+    ),
+    "a source that is not in Magento": (
+        lambda: StockSourceUnknown("Magento has no source berlin.", system="magento", source="berlin"),
+        ("Make the source", "stock_source_code"),
+    ),
+    "a source that is not filled any more": (
+        lambda: SettingsWrong("Not filled.", reason="stock_source", source="berlin"),
+        ("cancel the job", "bridge mappings set source berlin"),
+    ),
+    "sources that share a warehouse": (
+        lambda: SettingsWrong("Shared.", reason="stock_shared_warehouse", source="berlin", warehouse=3),
+        ("berlin=3*60%", "stock_routes"),
     ),
     "the order is unclear": (
         lambda: OrderUnclear("3.00 belongs to no line.", system="magento", component="subtotal"),

@@ -5,8 +5,8 @@ import secrets
 import pytest
 
 from bridge.errors import ServiceUnavailable
-from bridge.flows.wants import want
-from bridge.ledger import Ledger
+from bridge.flows.wants import wake_stock, want
+from bridge.ledger import Ledger, Pair
 from bridge.settings import SCHEDULED
 from consumers.beat import SCHEDULES, Schedule, Ticker, last_tick, tick
 
@@ -52,14 +52,44 @@ def test_the_scan_for_lost_events_makes_a_run_for_each_instance(ledger):
     ]
 
 
+def stock_jobs(ledger, name):
+    (one,) = [each for each in SCHEDULES if each.name == name]
+    tick(ledger, one, now=3 * 3600.0)
+    return sorted((job.instance, job.kind, job.entity) for job in ledger.jobs.list())
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "entity"),
+    [("poll-stock", "poll-stock", "all"), ("export-stock", "export-stock", "default")],
+)
+def test_stock_is_looked_after_where_it_is_exported(ledger, name, kind, entity):
+    ledger.instances.set("shop", {"export_stock": True})
+    for instance in ("shop", "second"):
+        pair = Pair(magento_id="1", odoo_model="product.product", odoo_id=7, magento_label="x")
+        ledger.bindings.bind_many(instance, "product", [pair])
+    assert stock_jobs(ledger, name) == [("shop", kind, entity)]
+
+
+def test_a_sweep_takes_up_marks_whose_export_was_lost(ledger):
+    pair = Pair(magento_id="1", odoo_model="product.product", odoo_id=7, magento_label="x")
+    ledger.bindings.bind_many("shop", "product", [pair])
+    ledger.stock.mark("shop", ["1"], wake=wake_stock("shop"), by_hand=True)
+    for job in ledger.jobs.list():
+        ledger.jobs.cancel(job.id)
+    assert len(stock_jobs(ledger, "sweep-stock")) == 2
+    assert [job.state for job in ledger.jobs.list()] == ["pending", "cancelled"]
+
+
 @pytest.mark.parametrize("one", SCHEDULES, ids=lambda one: one.name)
 def test_every_schedule_can_be_done_on_an_empty_ledger(ledger, one):
     everything = ",".join(f"{name}=5m" for name in SCHEDULED)
     for name in ledger.instances.names():
-        ledger.instances.set(name, {"schedules": everything, "sync_direction": "odoo"})
+        ledger.instances.set(name, {"schedules": everything, "sync_direction": "odoo", "export_stock": True})
     assert tick(ledger, one, now=1e9) == (2 if one.per_instance else 1)
     jobs = ledger.jobs.list()
-    assert {job.kind for job in jobs} == ({one.name} if one.per_instance else set())
+    # Figures of stock are marked, and there are none yet.
+    makes_jobs = one.per_instance and one.name not in {"sweep-stock", "export-stock"}
+    assert {job.kind for job in jobs} == ({one.name} if makes_jobs else set())
     assert one.title
     assert one.every_seconds >= 60
 
@@ -88,7 +118,9 @@ def test_the_schedules_that_may_be_set_are_those_of_an_instance():
 
 def test_an_instance_that_only_imports_orders_is_not_scanned_for_anything_else(ledger):
     done = [one.name for one in SCHEDULES if one.per_instance and tick(ledger, one, now=3 * 3600.0)]
-    assert done == ["import-orders"]
+    # The sweep looks into the ledger alone.
+    assert done == ["import-orders", "sweep-stock"]
+    assert {job.kind for job in ledger.jobs.list()} == {"import-orders"}
 
 
 @pytest.mark.parametrize(

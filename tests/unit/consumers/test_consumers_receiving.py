@@ -102,9 +102,23 @@ def test_a_flood_for_an_unknown_instance_does_not_ask_the_ledger_each_time(ledge
     assert len(asked) == 1
 
 
+def test_a_change_of_stock_is_a_mark_and_no_job_of_its_own():
+    arrival = read_message(message(11, "odoo.stock.changed").body, instances={"shop"})
+    assert arrival.wants == ()
+    assert arrival.stock is not None
+    wake = arrival.stock.wake("berlin")
+    assert (wake.kind, wake.entity, wake.lock_key, wake.queue) == (
+        "export-stock",
+        "berlin",
+        "stock:berlin",
+        "inventory",
+    )
+    assert wake.not_before_seconds == 0.5
+
+
 def test_a_type_that_no_flow_handles_is_kept_for_later():
     with pytest.raises(InvalidEvent) as caught:
-        read_message(message(1, "odoo.stock.changed").body, instances={"shop"})
+        read_message(message(1, "odoo.picking.done").body, instances={"shop"})
     assert caught.value.details["reason"] == "no_flow"
     assert "Replay" in caught.value.message
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bridge.errors import InvalidRecord, ServiceRejected
-from bridge.magento.client import json_bytes
+from bridge.magento.encoding import json_bytes
 from bridge.magento.search import Filter, magento_time, parse_magento_time, query_string, search_query
 
 
