@@ -20,7 +20,7 @@ def test_a_new_instance_scans_orders_only_and_the_list_says_so(shop: Cli) -> Non
     assert "import-orders" in ended.out
     assert "off until import-products" in " ".join(ended.out.split())
     on = {one["name"] for one in shop("schedules", "list", "--json").json if one["is_on"]}
-    assert on == {"import-orders", "upkeep"}
+    assert on == {"import-orders", "sweep-stock", "upkeep"}
     assert listed(shop, "upkeep")["instance"] is None
 
 
