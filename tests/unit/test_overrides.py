@@ -26,6 +26,7 @@ OF_THE_INSTANCE = {
     "magento_auth",
     "verify_ssl",
     "call_deadline_seconds",
+    "export_attribute_set_id",
     "export_products",
     "sync_direction",
     "stock_api_mode",
