@@ -39,7 +39,7 @@ PICTURE_BINDING = "product_image"
 #: Kind of the effects that write pictures; what is written is absolute.
 PICTURES = frozenset({"update-product-images"})
 #: Products of one job: with the longest time for each picture it stays below what a job may last.
-PRODUCTS_AT_ONCE = 20
+PRODUCTS_AT_ONCE = 15
 #: Bytes of pictures that are held, and written in one call.
 BYTES_AT_ONCE = MAX_PICTURE_BYTES
 
