@@ -49,8 +49,9 @@ def run(ctx: FlowContext) -> Mapping[str, Any]:
             f"Odoo has no product with the SKU {', '.join(missing)}.", system="odoo", sku=missing
         )
     _own_jobs(ctx, outcome)
-    want_images(ctx, outcome.read)
-    return outcome.as_result()
+    # Whoever waits for this product waits for its pictures too.
+    pictures = want_images(ctx, outcome.read)
+    return outcome.as_result() | ({"job_ids": pictures} if pictures else {})
 
 
 def run_batch(ctx: FlowContext) -> Mapping[str, Any]:
