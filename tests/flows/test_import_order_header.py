@@ -29,7 +29,8 @@ def others(shop: Shop) -> dict[str, int]:
         ),
         "team_id": shop.box.odoo.create("crm.team", {"name": "Web"}),
         "warehouse_id": shop.box.odoo.create(
-            "stock.warehouse", {"name": "Second", "code": "W2", "company_id": 1}
+            "stock.warehouse",
+            {"name": "Second", "code": f"W{len(shop.box.odoo.records('stock.warehouse'))}", "company_id": 1},
         ),
         "payment_term_id": term,
     }
