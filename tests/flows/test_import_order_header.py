@@ -30,7 +30,11 @@ def others(shop: Shop) -> dict[str, int]:
         "team_id": shop.box.odoo.create("crm.team", {"name": "Web"}),
         "warehouse_id": shop.box.odoo.create(
             "stock.warehouse",
-            {"name": "Second", "code": f"W{len(shop.box.odoo.records('stock.warehouse'))}", "company_id": 1},
+            {
+                "name": "Second",
+                "code": f"W{len(shop.box.odoo.records('stock.warehouse'))}",
+                "company_id": 1,
+            },
         ),
         "payment_term_id": term,
     }
