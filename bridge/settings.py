@@ -32,6 +32,7 @@ SCHEDULED = (
     "sweep-products",
     "import-categories",
     "import-stores",
+    "export-products",
     "export-prices",
     "sweep-stock",
     "poll-stock",

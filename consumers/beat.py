@@ -149,6 +149,13 @@ SCHEDULES: tuple[Schedule, ...] = (
         after="import-stores",
     ),
     Schedule(
+        name="export-products",
+        title="Scan Odoo for products that changed",
+        every_seconds=900.0,
+        act=_run("export-products"),
+        after="export-products",
+    ),
+    Schedule(
         name="export-prices",
         title="Export prices that changed in Odoo, or whose day has come",
         every_seconds=3600.0,

@@ -15,7 +15,6 @@ from bridge.cli.output import json_option, print_json, print_table, print_text
 from bridge.cli.waiting import Followed, end, start_run, swept
 from bridge.connection import Tried, try_systems
 from bridge.errors import SettingsWrong
-from bridge.flows.export_prices import not_master
 from bridge.flows.systems import connect
 from bridge.flows.wants import want
 
@@ -55,7 +54,8 @@ def _instance_option(function: Function) -> Function:
     )(function)
 
 
-def _from_option(what: str) -> Callable[[Function], Function]:
+def from_option(what: str) -> Callable[[Function], Function]:
+    """Add ``--from`` for a scan of ``what``."""
     return click.option(
         "--from",
         "from_date",
@@ -111,25 +111,25 @@ def import_order(
 
 
 @run.command(name="import-orders")
-@_from_option("Orders")
+@from_option("Orders")
 @job_options
 @pass_app
 def import_orders(
     app: App, *, from_date: datetime | None, instance_name: str | None, wait: bool, as_json: bool
 ) -> int:
     """Import the orders that changed in Magento."""
-    return _scan(app, "import-orders", from_date, instance_name, wait=wait, as_json=as_json)
+    return scan(app, "import-orders", from_date, instance_name, wait=wait, as_json=as_json)
 
 
 @run.command(name="import-customers")
-@_from_option("Accounts")
+@from_option("Accounts")
 @job_options
 @pass_app
 def import_customers(
     app: App, *, from_date: datetime | None, instance_name: str | None, wait: bool, as_json: bool
 ) -> int:
     """Import the customers that changed in Magento."""
-    return _scan(app, "import-customers", from_date, instance_name, wait=wait, as_json=as_json)
+    return scan(app, "import-customers", from_date, instance_name, wait=wait, as_json=as_json)
 
 
 @run.command(name="import-product")
@@ -138,49 +138,21 @@ def import_customers(
 @pass_app
 def import_product(app: App, sku: str, *, instance_name: str | None, wait: bool, as_json: bool) -> int:
     """Import the Magento product with the SKU, with its variants."""
-    name = _sku(sku)
+    name = sku_of(sku)
     wanted = want("find-product", instance=app.instance(instance_name).name, entity=name, label=name)
     job_ids = [one.job_id for one in app.ledger.jobs.want([wanted])]
     return end(app, Followed(job_ids=job_ids), wait=wait, as_json=as_json)
 
 
 @run.command(name="import-products")
-@_from_option("Products")
+@from_option("Products")
 @job_options
 @pass_app
 def import_products(
     app: App, *, from_date: datetime | None, instance_name: str | None, wait: bool, as_json: bool
 ) -> int:
     """Import the products that changed in Magento."""
-    return _scan(app, "import-products", from_date, instance_name, wait=wait, as_json=as_json)
-
-
-@run.command(name="export-prices")
-@click.argument("skus", nargs=-1, metavar="[SKU]...")
-@click.option(
-    "--verify", is_flag=True, help="Read all prices of Magento, also those that Odoo did not change."
-)
-@click.option("--dry-run", is_flag=True, help="Write nothing; tell what would be written.")
-@job_options
-@pass_app
-def export_prices(
-    app: App,
-    skus: tuple[str, ...],
-    *,
-    verify: bool,
-    dry_run: bool,
-    instance_name: str | None,
-    wait: bool,
-    as_json: bool,
-) -> int:
-    """Export Odoo's prices to Magento: those that changed, of all products or of those with a SKU."""
-    names = sorted({_sku(one) for one in skus})
-    instance = app.instance(instance_name)
-    if instance.settings.master("price") != "odoo":
-        raise click.UsageError(not_master(instance.name))
-    args: dict[str, Any] = ({"skus": names} if names else {}) | ({"verify": True} if verify else {})
-    args |= {"dry_run": True} if dry_run else {}
-    return end(app, start_run(app, instance.name, "export-prices", args), wait=wait, as_json=as_json)
+    return scan(app, "import-products", from_date, instance_name, wait=wait, as_json=as_json)
 
 
 @run.command(name="sweep-products")
@@ -194,31 +166,6 @@ def sweep_products(app: App, *, instance_name: str | None, wait: bool, as_json: 
         for result in (job.result for job in followed.jobs(app.ledger) if job.state == "done" and job.result):
             print_text(swept(result))
     return code
-
-
-@run.command(name="export-product")
-@click.argument("sku")
-@job_options
-@pass_app
-def export_product(app: App, sku: str, *, instance_name: str | None, wait: bool, as_json: bool) -> int:
-    """Export the Odoo product with the SKU (its internal reference), with its variants."""
-    name = sku.strip()
-    if not name or len(name) > 64 or not name.isprintable():
-        raise click.UsageError("SKU is the product's internal reference in Odoo, of at most 64 characters.")
-    wanted = want("find-odoo-product", instance=app.instance(instance_name).name, entity=name, label=name)
-    job_ids = [one.job_id for one in app.ledger.jobs.want([wanted])]
-    return end(app, Followed(job_ids=job_ids), wait=wait, as_json=as_json)
-
-
-@run.command(name="export-products")
-@_from_option("Odoo's products")
-@job_options
-@pass_app
-def export_products(
-    app: App, *, from_date: datetime | None, instance_name: str | None, wait: bool, as_json: bool
-) -> int:
-    """Export the products that changed in Odoo. Where export_products is off, only look for conflicts."""
-    return _scan(app, "export-products", from_date, instance_name, wait=wait, as_json=as_json)
 
 
 @run.command(name="discover-mappings")
@@ -279,14 +226,15 @@ def noop(app: App, *, instance_name: str | None, wait: bool, as_json: bool) -> i
     return end(app, Followed(job_ids=job_ids), wait=wait, as_json=as_json)
 
 
-def _sku(text: str) -> str:
+def sku_of(text: str) -> str:
+    """Return a SKU as it is typed; click refuses what none can be."""
     name = text.strip()
     if not name or len(name) > 64 or not name.isprintable():
         raise click.UsageError("SKU is the product's SKU as Magento shows it, of at most 64 characters.")
     return name
 
 
-def _scan(
+def scan(
     app: App,
     kind: str,
     from_date: datetime | None,
@@ -295,6 +243,7 @@ def _scan(
     wait: bool,
     as_json: bool,
 ) -> int:
+    """Start a scan of what changed, from a day of the store's time zone on or where the last one ended."""
     instance = app.instance(instance_name)
     args = {}
     if from_date is not None:

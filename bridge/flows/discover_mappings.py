@@ -125,7 +125,8 @@ def _tax_rate(row: Row) -> Iterator[Named]:
 
 def _group(row: Row) -> Iterator[Named]:
     # Orders name a group by its id, 0 being guests.
-    yield "customer_group", _text(row.get("id")), _text(row.get("code")) or None
+    for kind in ("customer_group", "customer_group_pricelist"):
+        yield kind, _text(row.get("id")), _text(row.get("code")) or None
 
 
 def _source(row: Row) -> Iterator[Named]:

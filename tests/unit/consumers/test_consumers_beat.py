@@ -124,12 +124,12 @@ def test_an_instance_that_only_imports_orders_is_not_scanned_for_anything_else(l
 
 
 @pytest.mark.parametrize(
-    "name", ["import-customers", "import-products", "import-categories", "import-stores"]
+    "name", ["import-customers", "import-products", "import-categories", "import-stores", "export-products"]
 )
 def test_a_scan_is_on_once_the_instance_has_used_it(ledger, name):
     night = 3 * 3600.0
     assert tick(ledger, by_name(name), now=night) == 0
-    if name in {"import-customers", "import-products"}:
+    if name in {"import-customers", "import-products", "export-products"}:
         ledger.runs.start("shop", name, {"updated_from": "2026-01-01T00:00:00+00:00"})
     else:
         ledger.jobs.want([want(name, instance="shop", entity="all")])
