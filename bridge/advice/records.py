@@ -262,6 +262,14 @@ _RECORDS_IN_BOTH = (
     Entry(
         code="record_missing",
         system="odoo",
+        facts={"entity": "product"},
+        happened="{message}",
+        to_do="Check the internal reference in Odoo, capitals and all; it may be archived or another one. Nothing was written.",
+        where="Odoo: Sales > Products",
+    ),
+    Entry(
+        code="record_missing",
+        system="odoo",
         happened="{message}",
         to_do="Restore it, or map another one; then retry.",
         where=_RETRY,

@@ -21,7 +21,7 @@ _PAGE = 500
 
 
 #: What may become of records of a catalog, in the words of results.
-OUTCOMES = ("made", "bound", "changed", "updated", "unchanged")
+OUTCOMES = ("made", "bound", "changed", "updated", "unchanged", "conflicts", "without_sku")
 
 
 @click.group()
@@ -186,17 +186,22 @@ def why(job: Job) -> str:
     if job.error and job.state in _WITH_ERROR:
         return job.error
     result = job.result or {}
-    if missing := result.get("missing"):
-        return f"not in Odoo: {', '.join(missing[:_SHOWN_SKUS])}" + (
-            ", ..." if len(missing) > _SHOWN_SKUS else ""
-        )
+    for name, place in (("missing", "Odoo"), ("not_in_magento", "Magento")):
+        if missing := result.get(name):
+            more = ", ..." if len(missing) > _SHOWN_SKUS else ""
+            return f"not in {place}: {', '.join(missing[:_SHOWN_SKUS])}{more}"
     return str(result.get("sale_order") or result.get("summary") or outcome(result))
 
 
 def entity_text(job: Job) -> str:
     """Return a job's entity as people say it: that of a run is made of its arguments."""
-    since = job.data.get("updated_from")
-    return f"since {since[:10]}" if isinstance(since, str) and job.entity.startswith("{") else job.entity
+    if not job.entity.startswith("{"):
+        return job.entity
+    skus, since = job.data.get("skus"), job.data.get("updated_from")
+    words = [", ".join(skus[:_SHOWN_SKUS]) + (", ..." if len(skus) > _SHOWN_SKUS else "")] if skus else []
+    words += [f"since {since[:10]}"] if isinstance(since, str) else []
+    words += [name.replace("_", " ") for name in ("dry_run", "verify") if job.data.get(name)]
+    return "; ".join(words) or job.entity
 
 
 def outcome(result: Mapping[str, Any]) -> str:
@@ -205,7 +210,9 @@ def outcome(result: Mapping[str, Any]) -> str:
     counts = of_categories if isinstance(of_categories, Mapping) else result
     found = {name: counts.get(name) for name in OUTCOMES}
     return ", ".join(
-        f"{number} {name}" for name, number in found.items() if isinstance(number, int) and number
+        f"{number} {name.replace('_', ' ')}"
+        for name, number in found.items()
+        if isinstance(number, int) and number
     )
 
 

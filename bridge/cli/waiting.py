@@ -139,6 +139,10 @@ class Followed:
                 print_text(f"In {place}: {became}.")
             if missing := [sku for job in reversed(jobs) for sku in (job.result or {}).get("missing", ())]:
                 print_text(_not_in_odoo(missing))
+            if lacking := [
+                sku for job in reversed(jobs) for sku in (job.result or {}).get("not_in_magento", ())
+            ]:
+                print_text(_not_in_magento(lacking))
             if progress.run.kind == "export-prices":
                 for line in price_lines([job.result for job in jobs if job.result]):
                     print_text(line)
@@ -175,6 +179,15 @@ def _not_in_odoo(skus: Sequence[str]) -> str:
         f"Not in Odoo: {len(skus)} products ({shown}). Nothing is made while auto_create_products is off. Make them in Odoo "
         "under these internal references, or switch it on: bridge instance set NAME --set auto_create_products=on. Then "
         "import them again: bridge run import-products --from 2015-01-01."
+    )
+
+
+def _not_in_magento(skus: Sequence[str]) -> str:
+    shown = ", ".join(skus[:_SHOWN_SKUS]) + (", ..." if len(skus) > _SHOWN_SKUS else "")
+    return (
+        f"Not in Magento: {len(skus)} products ({shown}). Products are made there while export_products is on, and only "
+        "those that can be sold: bridge instance set NAME --set export_products=on. Then export them again: "
+        "bridge run export-products --from 2015-01-01."
     )
 
 

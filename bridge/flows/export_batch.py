@@ -227,7 +227,7 @@ def bind_found(ctx: FlowContext, goods: Sequence[Goods], outcome: Exported) -> l
 def make_single(ctx: FlowContext, shop: Shop, one: Goods, outcome: Exported) -> None:
     """Make a product that stands alone, where it may be made: it is for sale, and not archived."""
     if not (ctx.settings.export_products and one.row["sale_ok"] and one.row["active"]):
-        outcome.missing += 1
+        outcome.not_in_magento.append(one.sku)
         return
     make_product(
         ctx,

@@ -95,7 +95,7 @@ class _Family:
         # Where Magento had variants before without a configurable, a person makes one of them.
         is_theirs = there is None and any(one.sku and one not in own for one in self.variants)
         if not may_make or not sold or is_theirs:
-            self.outcome.missing += len(missing)
+            self.outcome.not_in_magento += [one.sku for one in missing]
             return
         unlinked = sold if there is None else [one for one in sold if not self._is_linked(there, one)]
         if not unlinked:

@@ -58,7 +58,7 @@ class Exported:
     conflicts: int = 0
     without_sku: int = 0
     #: SKUs that Magento lacks and that are not made: export is off, or they are not for sale.
-    missing: int = 0
+    not_in_magento: list[str] = field(default_factory=list)
     #: SKUs with a value that Magento has no place for, by field.
     no_place: dict[str, list[str]] = field(default_factory=dict)
     #: Why products were not exported, by the id of an Odoo variant.
@@ -66,8 +66,10 @@ class Exported:
 
     def as_result(self) -> dict[str, Any]:
         """Return the outcome as a job keeps it."""
-        names = ("made", "bound", "updated", "unchanged", "conflicts", "without_sku", "missing")
+        names = ("made", "bound", "updated", "unchanged", "conflicts", "without_sku")
         shown: dict[str, Any] = {name: getattr(self, name) for name in names if getattr(self, name)}
+        if self.not_in_magento:
+            shown["not_in_magento"] = sorted(self.not_in_magento)
         if self.no_place:
             shown["no_place"] = {name: sorted(skus) for name, skus in self.no_place.items()}
         if self.refused:

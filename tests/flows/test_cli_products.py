@@ -115,3 +115,19 @@ def test_a_sweep_says_that_nothing_differs_or_what_is_gone(cli: Cli, box: Sandbo
     shown = cli("run", "sweep-products", "--wait", "--json").json
     assert shown["jobs"][0]["result"]["named"] == [gone["sku"]]
     assert shown["run"]["seen_per_second"] > 0
+
+
+def test_what_magento_lacks_is_named_after_an_export_and_in_the_list(cli: Cli, box: Sandbox) -> None:
+    box.odoo.create("product.product", {"name": "Only here", "default_code": "ONLY-IN-ODOO", "sale_ok": True})
+    ended = cli("run", "export-products", "--wait")
+    assert ended.code == 0
+    assert "Not in Magento: " in ended.out
+    assert "export_products=on" in ended.out
+    listed = cli("jobs", "list")
+    assert listed.code == 0
+    assert "not in Magento: " in listed.out
+    one = cli("run", "export-product", "ONLY-IN-ODOO", "--wait")
+    assert "not in Magento: ONLY-IN-ODOO" in one.out
+    missing = cli("run", "export-product", "NO-SUCH-SKU", "--wait")
+    assert missing.code == 1
+    assert "Check the internal reference in Odoo" in missing.out

@@ -64,10 +64,11 @@ def test_only_what_changed_is_written_and_at_the_global_scope(open_shop: OpenSho
 
 def test_nothing_is_written_while_export_is_off(open_shop: OpenShop) -> None:
     shop = outward(open_shop, export_products=False)
-    product_id = shop.make(shop.new_sku())
+    sku = shop.new_sku()
+    product_id = shop.make(sku)
     known = shop.odoo.find("product.product", default_code="SIM-01") or shop.make("SIM-01")
     shop.forget_calls()
-    assert shop.export(product_id).result == {"missing": 1}
+    assert shop.export(product_id).result == {"not_in_magento": [sku]}
     shop.export(known)
     shop.edit(known, name="Edited")
     shop.export(known)
@@ -210,13 +211,14 @@ def test_products_without_a_sku_services_of_the_bridge_and_what_is_not_for_sale_
     open_shop: OpenShop,
 ) -> None:
     shop = outward(open_shop)
-    nameless, unsold = shop.make("", default_code=False), shop.make(shop.new_sku(), sale_ok=False)
+    sku = shop.new_sku()
+    nameless, unsold = shop.make("", default_code=False), shop.make(sku, sale_ok=False)
     service = shop.make(shop.new_sku(), type="service")
     shop.ledger.bindings.bind(
         "shop", "service", magento_id="shipping", odoo_model="product.product", odoo_id=service
     )
     shop.forget_calls()
-    assert shop.export(nameless, unsold, service).result == {"without_sku": 1, "missing": 1}
+    assert shop.export(nameless, unsold, service).result == {"without_sku": 1, "not_in_magento": [sku]}
     assert shop.writes() == []
 
 

@@ -293,6 +293,10 @@ CASES: dict[str, tuple[Make, tuple[str, ...]]] = {
         lambda: RecordMissing("Magento has no product MUG.", system="magento", entity="product", sku="MUG"),
         ("Magento has no product MUG", "Catalog > Products"),
     ),
+    "there is no product with the SKU in Odoo": (
+        lambda: RecordMissing("Odoo has no product MUG.", system="odoo", entity="product", sku="MUG"),
+        ("Odoo has no product MUG", "internal reference"),
+    ),
     "the SKU is there twice": (
         lambda: DuplicateRecord("Two.", system="odoo", reason="sku", sku="MUG-1", ids=[1, 2]),
         ("Several Odoo products have the SKU MUG-1", "internal reference"),
