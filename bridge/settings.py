@@ -213,6 +213,8 @@ class InstanceSettings(BaseModel):
     # Stock
     #: Whether changes of stock and of orders, and the schedules, export stock by themselves.
     export_stock: bool = False
+    #: Whether Magento's quantities may become counts in Odoo, for a first load.
+    import_stock: bool = False
     stock_api_mode: Literal["msi", "classic"] = "msi"
     stock_source_code: Text = "default"
     stock_quantity_field: Literal["qty_available", "virtual_available", "free_qty"] = "free_qty"

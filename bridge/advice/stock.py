@@ -67,6 +67,29 @@ STOCK: Sequence[Entry] = (
         who="Magento admin",
     ),
     Entry(
+        code="stock_not_previewed",
+        happened="{message}",
+        to_do="Make a preview, look at what it would count, then run the import again: it counts what the preview "
+        "showed and nobody has changed in Odoo since.",
+        where="bridge run import-stock --preview",
+    ),
+    Entry(
+        code="settings_wrong",
+        reasons=because("import_stock"),
+        happened="{message}",
+        to_do="If Odoo's stock shall be counted from Magento's quantities, as for a first load, turn it on and retry; "
+        "turn it off again afterwards.",
+        where="bridge instance set NAME --set import_stock=true",
+    ),
+    Entry(
+        code="settings_wrong",
+        reasons=because("import_stock_warehouse"),
+        happened="{message}",
+        to_do="Map the source to the one warehouse where its goods lie, or say it in stock_routes; then retry. Nothing "
+        "was counted.",
+        where="bridge mappings set source {source} WAREHOUSE_ID",
+    ),
+    Entry(
         code="stock_source_unknown",
         happened="{message}",
         to_do="Make the source in Magento, or correct its code in the mapping, in stock_source_code or in "

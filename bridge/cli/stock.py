@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 from typing import Any, cast, get_args
 
@@ -12,12 +13,16 @@ from bridge.cli.app import App, pass_app, person
 from bridge.cli.orders import explain
 from bridge.cli.output import json_option, print_fields, print_json, print_table, print_text
 from bridge.cli.run import job_options, run
-from bridge.cli.waiting import Followed, end
+from bridge.cli.waiting import Followed, end, start_run
 from bridge.engine import preview_context
 from bridge.flows.explain_stock import explain_stock
+from bridge.flows.stock_counting import Planned
 from bridge.flows.wants import wake_stock
 from bridge.ledger import OPEN_STATES, SafetyScope
+from bridge.translate.money import plain
 
+#: What a preview of counts shows, and how many batches it looks through.
+_MOST_COUNTS, _MOST_BATCHES, _NAMED = 50, 2000, 10
 _MOST_SAFETY = Decimal(100_000_000)
 
 
@@ -51,6 +56,56 @@ def export_stock(
     if not jobs:
         print_text("No figure waits to be exported.", err=True)
     return end(app, Followed(job_ids=[job.id for job in jobs]), wait=wait, as_json=as_json)
+
+
+@run.command(name="import-stock")
+@click.argument("skus", nargs=-1, metavar="[SKU]...")
+@click.option("--preview", is_flag=True, help="Write nothing; tell what would be counted. Comes first.")
+@job_options
+@pass_app
+def import_stock(
+    app: App, *, skus: tuple[str, ...], preview: bool, instance_name: str | None, wait: bool, as_json: bool
+) -> int:
+    """Count Odoo's stock from Magento's quantities, as the last preview showed: for a first load."""
+    instance = app.instance(instance_name)
+    if not preview and not instance.settings.import_stock:
+        raise click.UsageError(
+            f"import_stock is off. If Odoo's stock shall be counted from Magento's quantities: bridge instance set "
+            f"{instance.name} --set import_stock=true"
+        )
+    names = sorted({sku.strip() for sku in skus} - {""})
+    args = ({"skus": names} if names else {}) | ({"preview": True} if preview else {})
+    followed = start_run(app, instance.name, "import-stock", args)
+    code = end(app, followed, wait=wait, as_json=as_json)
+    if wait and not as_json and followed.run_id is not None:
+        jobs = app.ledger.jobs.list(run_id=followed.run_id, kind="import-stock-batch", limit=_MOST_BATCHES)
+        _show_counts([job.result or {} for job in reversed(jobs)], is_preview=preview)
+    return code
+
+
+def _show_counts(results: Sequence[Mapping[str, Any]], *, is_preview: bool) -> None:
+    planned = [one for result in results for one in Planned.read_all(result)]
+    if is_preview:
+        print_table(
+            ("SKU", "ODOO HAS", "WOULD BE"),
+            [(one.sku, plain(one.had), plain(one.quantity)) for one in planned[:_MOST_COUNTS]],
+            empty="Nothing would be counted.",
+            right=("ODOO HAS", "WOULD BE"),
+        )
+        if len(planned) > _MOST_COUNTS:
+            print_text(
+                f"{len(planned) - _MOST_COUNTS} more: bridge jobs list --kind import-stock-batch --json"
+            )
+    else:
+        print_text(f"Counted in Odoo: {sum(result.get('counted', 0) for result in results)}.")
+    left: dict[str, list[str]] = {}
+    counts: Counter[str] = Counter()
+    for result in results:
+        for reason, found in result.get("left", {}).items():
+            counts[reason] += found["count"]
+            left.setdefault(reason, []).extend(found["skus"])
+    for reason, count in sorted(counts.items()):
+        print_text(f"Left out, {reason}: {count}, such as {', '.join(left[reason][:_NAMED])}", err=True)
 
 
 @explain.command(name="stock")

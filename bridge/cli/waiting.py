@@ -50,6 +50,7 @@ _SEEN = {
     "import-customers": "changed accounts seen",
     "import-orders": "changed orders seen",
     "import-products": "changed products seen",
+    "import-stock": "products seen",
     "sweep-products": "products compared with what Odoo was sent",
     "rebuild-bindings": "records of Odoo looked at",
 }

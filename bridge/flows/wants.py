@@ -200,6 +200,20 @@ PLACES: Mapping[str, Place] = {
         lock=lambda entity: f"stock:{entity.rpartition(':')[0]}",
         priority=55,
     ),
+    "import-stock": Place(
+        title="Bring the quantities of Magento's sources to Odoo as counts",
+        queue="inventory",
+        systems=_BOTH,
+        lock=lambda _: "import-stock",
+        priority=40,
+    ),
+    "import-stock-batch": Place(
+        title="Preview or make the counts of a batch of products in Odoo",
+        queue="inventory",
+        systems=_BOTH,
+        lock=lambda _: "stock-counts",
+        priority=40,
+    ),
     "poll-stock": Place(
         title="Look for changes of stock in Odoo whose event was lost",
         queue="inventory",

@@ -138,9 +138,19 @@ class Stock:
         """
         with self._database.read() as session:
             ids = [one for (one,) in session.rows(_BOUND, instance=instance, kind=PRODUCT_KIND)]
+        self._look_at("bindings")
         for start in range(0, len(ids), _PAGE):
             self.mark(instance, ids[start : start + _PAGE], wake=wake, by_hand=by_hand)
+        self._look_at("stock_figures")
         return len(ids)
+
+    def _look_at(self, table: str) -> None:
+        """Let PostgreSQL's planner know a table that may just have been filled.
+
+        Until it does by itself, within minutes, it takes the table to be tiny, and reads all bindings for each figure.
+        """
+        if self._database.is_postgres:
+            self._database.command(f"ANALYZE {table}")
 
     def sweep(self, instance: str, *, wake: Wake) -> int:
         """Want the exports of the sources that have dirty figures; returns of how many: a net, no wake-up is lost."""

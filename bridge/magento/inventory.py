@@ -211,10 +211,11 @@ def _read(
         raise InvalidRecord(
             f"Magento has more rows of {batch[0]} than it shows at once.", system="magento", field="sku"
         )
-    # The shop shows fewer rows at once than were asked for: half the SKUs have half the rows.
-    middle = len(batch) // 2
-    for half in (batch[:middle], batch[middle:]):
-        found |= _read(magento, half, [_narrowed(filters[0], half), *filters[1:]])
+    # The shop shows fewer rows at once than were asked for: as many SKUs as fit one page, if all have as many rows.
+    fit = max(1, len(page.rows) * len(batch) // page.total)
+    for start in range(0, len(batch), fit):
+        some = batch[start : start + fit]
+        found |= _read(magento, some, [_narrowed(filters[0], some), *filters[1:]])
     return found
 
 

@@ -12,7 +12,12 @@ from bridge.odoo.client import OdooClient
 from bridge.odoo.load import LoadRequest
 from bridge.odoo.stock import batches, clean, link_of, moment_of
 
-_COUNT_FIELDS = ("inventory_quantity", "inventory_quantity_set")
+_APART = ("lot_id", "package_id", "owner_id")
+_FIELDS = [
+    *("product_id", "location_id", "quantity", "reserved_quantity", "write_date"),
+    *("inventory_quantity", "inventory_quantity_set"),
+    *_APART,
+]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,6 +32,8 @@ class Quant:
     #: A count that waits to be applied; None where there is none.
     counted: Decimal | None
     changed_at: datetime
+    #: Of a lot, in a package or somebody else's: other quants of the product may lie in the same place.
+    is_kept_apart: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,13 +47,26 @@ class Count:
     quantity: Decimal
 
 
-def quants(odoo: OdooClient, product_ids: Iterable[int], location_id: int) -> list[Quant]:
-    """Return what lies of these products in one place itself, with the counts that wait to be applied."""
-    fields = ["product_id", "location_id", "quantity", "reserved_quantity", *_COUNT_FIELDS, "write_date"]
+def quants(
+    odoo: OdooClient, product_ids: Iterable[int], location_id: int, *, within: bool = False
+) -> list[Quant]:
+    """Return what lies of these products in one place itself, with the counts that wait to be applied.
+
+    ``within`` asks for the places inside it, too.
+    """
+    operator = "child_of" if within else "="
     found: list[Quant] = []
     for some in batches(product_ids):
-        domain = [["product_id", "in", some], ["location_id", "=", location_id]]
-        found += [_quant(row) for row in odoo.search_read("stock.quant", domain, fields, order="id")]
+        domain = [["product_id", "in", some], ["location_id", operator, location_id]]
+        found += [_quant(row) for row in odoo.search_read("stock.quant", domain, _FIELDS, order="id")]
+    return found
+
+
+def quants_by_id(odoo: OdooClient, quant_ids: Iterable[int]) -> list[Quant]:
+    """Return these quants as they are now; one that is gone is missing: Odoo merges quants and drops empty ones."""
+    found: list[Quant] = []
+    for some in batches(quant_ids):
+        found += [_quant(row) for row in odoo.search_read("stock.quant", [["id", "in", some]], _FIELDS)]
     return found
 
 
@@ -84,4 +104,5 @@ def _quant(row: Mapping[str, Any]) -> Quant:
         reserved=clean(row["reserved_quantity"]),
         counted=clean(row["inventory_quantity"]) if is_counted else None,
         changed_at=moment_of(row),
+        is_kept_apart=any(row[name] for name in _APART),
     )

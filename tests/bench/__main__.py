@@ -12,12 +12,12 @@ from collections.abc import Sequence
 import psycopg
 
 from bridge.errors import BridgeError
-from tests.bench import catalog, ledger_costs, orders, pipeline
+from tests.bench import catalog, ledger_costs, orders, pipeline, stock
 from tests.support.rabbitmq import given_server
 from tests.support.services import BROKER_API_VARIABLE, BROKER_VARIABLE, POSTGRES_VARIABLE
 
 PAIRS = 7
-PARTS = ("pipeline", "orders", "ledger", "catalog")
+PARTS = ("pipeline", "orders", "ledger", "catalog", "stock")
 
 
 def main() -> int:
@@ -57,6 +57,8 @@ def _measure(parts: Sequence[str], *, short: bool, threads: int) -> bool:
         is_good &= ledger_costs.measure(many=100_000 if short else 1_000_000)
     if "catalog" in parts:
         is_good &= catalog.measure(threads=threads, rounds=3, products=500 if short else 5_000)
+    if "stock" in parts:
+        is_good &= stock.measure(threads=threads, sizes=stock.SHORT if short else stock.LONG)
     return is_good
 
 

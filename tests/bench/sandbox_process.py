@@ -7,7 +7,7 @@ import json
 import sys
 from typing import Any
 
-from bridge.ledger import Ledger
+from bridge.ledger import Ledger, Pair
 from bridge.sandbox import Sandbox
 from bridge.sandbox.magento.generator import KINDS
 from bridge.showcase import add_instance, map_all
@@ -15,6 +15,8 @@ from tests.bench.children import answer_requests
 
 #: Numbers of the orders that are made: a text that stands nowhere else in an order.
 FIRST_NUMBER = 7_000_001
+STOCK_SOURCES = ("berlin", "munich", "hamburg")
+_BOUND_AT_ONCE = 1000
 
 Raw = dict[str, Any]
 
@@ -28,6 +30,8 @@ class Shop:
         self._templates: list[Raw] = []
         self._number = FIRST_NUMBER
         self._products: list[Raw] = []
+        #: Odoo's warehouses in the order of ``STOCK_SOURCES``.
+        self._warehouses: list[int] = []
 
     def answer(self, request: dict[str, Any]) -> Any:
         """Do what a request asks for, and return what it wants to know."""
@@ -88,6 +92,66 @@ class Shop:
         for number, raw in enumerate(self._products[:count]):
             values = {"name": f"Renamed {number} {is_silent}"}
             self._box.magento.catalog.change(raw["sku"], values, is_silent=is_silent)
+        return None
+
+    def do_stock_instance(self, *, name: str, count: int, quantity: float, settings: Raw) -> Any:
+        """Add an instance with ``count`` bound products in three sources, each with a warehouse of its own.
+
+        Odoo has ``quantity`` of each in each warehouse, Magento has rows with 0. Returns SKU and Odoo's id of each.
+        """
+        magento, odoo = self._box.magento, self._box.odoo
+        if not self._warehouses:
+            for code in STOCK_SOURCES:
+                magento.inventory.add_source(code)
+            magento.inventory.add_stock("Bench", websites=["base"], sources=STOCK_SOURCES)
+            self._warehouses = [1] + [
+                odoo.create("stock.warehouse", {"name": code, "code": code[:5].upper()})
+                for code in STOCK_SOURCES[1:]
+            ]
+        routes = zip(STOCK_SOURCES, self._warehouses, strict=True)
+        given = {"export_stock": True, "stock_routes": ";".join(f"{code}={one}" for code, one in routes)}
+        add_instance(self._ledger, self._box, name=name, settings={**given, **settings})
+        first = magento.catalog.next_id()
+        skus = magento.add_plain_products(count, prefix=name.upper(), sources=STOCK_SOURCES)
+        odoo_ids = odoo.add_plain_products(skus, quantity=quantity, warehouses=self._warehouses)
+        for start in range(0, count, _BOUND_AT_ONCE):
+            some = enumerate(skus[start : start + _BOUND_AT_ONCE], first + start)
+            pairs = [
+                Pair(
+                    magento_id=str(magento_id),
+                    odoo_model="product.product",
+                    odoo_id=odoo_ids[sku],
+                    magento_label=sku,
+                )
+                for magento_id, sku in some
+            ]
+            self._ledger.bindings.bind_many(name, "product", pairs)
+        return list(odoo_ids.items())
+
+    def do_count(self, *, odoo_ids: list[int], quantity: float) -> Any:
+        """Count products anew in every warehouse."""
+        for odoo_id in odoo_ids:
+            for warehouse in self._warehouses:
+                self._box.odoo.set_stock(odoo_id, quantity, warehouse=warehouse)
+        return None
+
+    def do_spoil(self, *, skus: list[str]) -> Any:
+        """Make products parts of a bundle that is shipped as one: they may not come into the first source any more."""
+        catalog, inventory = self._box.magento.catalog, self._box.magento.inventory
+        model = next(
+            one for one in catalog.all() if one["type_id"] == "bundle" and catalog.is_together(one["id"])
+        )
+        bundle = copy.deepcopy(model)
+        option = bundle["extension_attributes"]["bundle_product_options"][0]
+        option["product_links"] = [{**option["product_links"][0], "sku": sku} for sku in skus]
+        catalog.add({**bundle, "id": catalog.next_id(), "sku": "SPOILED"})
+        for sku in skus:
+            inventory.delete(sku, STOCK_SOURCES[0])
+        return None
+
+    def do_input_limits(self, *, is_on: bool) -> Any:
+        """Let the shop limit its input, or not."""
+        self._box.magento.switches.input_limits = is_on
         return None
 
     def do_latency(self, *, seconds: float) -> Any:

@@ -72,6 +72,25 @@ class Shop:
         """Rename products; ``is_silent`` as bulk writes do, without a new ``updated_at``."""
         self.process.ask(do="change", count=count, is_silent=is_silent)
 
+    def stock_instance(self, name: str, count: int, *, quantity: float, **settings: Any) -> dict[str, int]:
+        """Add an instance with bound products in three sources and warehouses; return Odoo's ids by SKU."""
+        found = self.process.ask(
+            do="stock_instance", name=name, count=count, quantity=quantity, settings=settings
+        )
+        return dict(found)
+
+    def count(self, odoo_ids: Sequence[int], quantity: float) -> None:
+        """Count products anew in every warehouse of Odoo."""
+        self.process.ask(do="count", odoo_ids=list(odoo_ids), quantity=quantity)
+
+    def spoil(self, skus: Sequence[str]) -> None:
+        """Let Magento refuse every list of stock that holds one of these."""
+        self.process.ask(do="spoil", skus=list(skus))
+
+    def input_limits(self, *, is_on: bool) -> None:
+        """Let the shop limit its input, or not."""
+        self.process.ask(do="input_limits", is_on=is_on)
+
     def latency(self, seconds: float) -> None:
         """Let every answer take ``seconds`` longer."""
         self.process.ask(do="latency", seconds=seconds)

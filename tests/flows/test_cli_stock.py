@@ -152,3 +152,28 @@ def test_safety_stocks_are_set_listed_and_taken_back(cli: Cli, box: Sandbox) -> 
 )
 def test_safety_stocks_that_cannot_be(cli: Cli, args: tuple[str, ...]) -> None:
     assert cli("stock", "safety", "set", "--", *args).code == 2
+
+
+def test_stock_is_counted_in_odoo_as_previewed(cli: Cli, box: Sandbox) -> None:
+    (odoo_id,) = box.odoo.seed_products(["COUNTED-BY-CLI"]).values()
+    with Ledger.open(process_settings().database_url) as ledger:
+        pair = Pair(
+            magento_id="4711",
+            odoo_model="product.product",
+            odoo_id=odoo_id,
+            magento_label="COUNTED-BY-CLI",
+        )
+        ledger.bindings.bind_many("shop", "product", [pair])
+    assert cli("instance", "set", "shop", "--set", "warehouse_id=1").code == 0
+    box.magento.inventory.set("COUNTED-BY-CLI", "default", 8)
+    off = cli("run", "import-stock", "counted-by-cli")
+    assert (off.code, "import_stock=true" in off.err) == (2, True)
+    shown = cli("run", "import-stock", "counted-by-cli", "--preview", "--wait")
+    assert shown.code == 0
+    (row,) = [line for line in shown.out.splitlines() if line.startswith("COUNTED-BY-CLI")]
+    assert row.split() == ["COUNTED-BY-CLI", "0", "8"]
+    assert box.odoo.stock(odoo_id)["qty_available"] == 0
+    assert cli("instance", "set", "shop", "--set", "import_stock=true").code == 0
+    done = cli("run", "import-stock", "--wait")
+    assert (done.code, "Counted in Odoo: 1." in done.out) == (0, True)
+    assert box.odoo.stock(odoo_id)["qty_available"] == 8

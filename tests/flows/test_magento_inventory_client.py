@@ -69,7 +69,10 @@ def test_a_shop_that_shows_fewer_rows_at_once_is_read_whole(box, magento):
     skus = [f"SKU-{number:06}" for number in range(130)]
     inventory.write_source_items(magento, items(*((sku, "berlin", "2") for sku in skus)))
     box.switches.input_limits = True
+    box.calls.reset()
     assert len(inventory.source_items(magento, skus, ["berlin"])) == len(skus)
+    # Refused once, then shown the first 50 of them, then three pages that each hold all of their SKUs.
+    assert box.calls.total("magento") == 1 + 1 + 3
 
 
 def test_a_sweep_reads_each_row_of_a_source_once(box, magento):

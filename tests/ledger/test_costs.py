@@ -10,7 +10,8 @@ from typing import Any
 import psycopg
 import pytest
 
-from bridge.ledger import Ledger
+from bridge.flows.wants import wake_stock
+from bridge.ledger import Ledger, Pair
 from bridge.ledger.database import Session
 from bridge.retry import DONE
 from tests.support.ledger import exchange, make, start
@@ -173,3 +174,22 @@ def test_a_long_backlog_that_is_held_back_costs_one_look(postgres_ledger, monkey
     with explained(monkeypatch) as (seen, _statements):
         assert len(ledger.jobs.dispatch({"orders": 10, "upkeep": 10}, limit=10)) == 1
     assert seen["rows"] < 40
+
+
+@pytest.mark.postgres
+def test_an_export_of_stock_reads_what_it_takes_even_right_after_all_products_were_bound(
+    postgres_ledger, monkeypatch
+):
+    """By no statistics PostgreSQL would read all bindings for each figure: 2,000 times 2,000 rows."""
+    ledger = postgres_ledger
+    given = {"base_url": "https://shop.example", "odoo_url": "https://odoo.example", "odoo_db": "odoo"}
+    ledger.instances.add("shop", {**given, "odoo_user": "bridge"}, secrets={})
+    pairs = [
+        Pair(magento_id=str(one), odoo_model="product.product", odoo_id=one, magento_label=f"SKU-{one:04}")
+        for one in range(1, 2_001)
+    ]
+    ledger.bindings.bind_many("shop", "product", pairs)
+    assert ledger.stock.mark_all("shop", wake=wake_stock("shop"), by_hand=True) == 2_000
+    with explained(monkeypatch) as (seen, _statements):
+        assert len(ledger.stock.dirty("shop", "default", limit=500)) == 500
+    assert seen["rows"] < 5_000

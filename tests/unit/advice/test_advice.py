@@ -48,6 +48,7 @@ from bridge.flows.context import StoreViewUnknown
 from bridge.flows.effects import EffectUnclear
 from bridge.flows.explain_stock import StockNotBound
 from bridge.flows.export_options import AttributeUnmapped
+from bridge.flows.import_stock import StockNotPreviewed
 from bridge.flows.import_stores import StoresUnclear
 from bridge.flows.order_products import ProductUnknown
 from bridge.flows.price_writing import PriceRefused
@@ -370,6 +371,18 @@ CASES: dict[str, tuple[Make, tuple[str, ...]]] = {
     "a quantity that Magento refuses": (
         lambda: StockUnclear("Could not save Source Item", system="magento", reason="refused", sku="A-1"),
         ("takes all others",),
+    ),
+    "stock not previewed": (
+        lambda: StockNotPreviewed("Not previewed."),
+        ("Make a preview", "import-stock --preview"),
+    ),
+    "stock import off": (
+        lambda: SettingsWrong("Off.", reason="import_stock"),
+        ("first load", "import_stock=true"),
+    ),
+    "stock import warehouse": (
+        lambda: SettingsWrong("Several.", reason="import_stock_warehouse", source="berlin"),
+        ("one warehouse", "set source berlin"),
     ),
     "a source that is not in Magento": (
         lambda: StockSourceUnknown("Magento has no source berlin.", system="magento", source="berlin"),
