@@ -19,6 +19,7 @@ from bridge.cli.bindings import bindings
 from bridge.cli.conflicts import conflicts
 from bridge.cli.control import doctor, migrate, pause, resume
 from bridge.cli.demo import demo
+from bridge.cli.drift import drift
 from bridge.cli.events import events
 from bridge.cli.instances import instance
 from bridge.cli.jobs import jobs
@@ -61,6 +62,7 @@ for command in (
     conflicts,
     demo,
     doctor,
+    drift,
     events,
     explain,
     flower,
