@@ -17,6 +17,7 @@ from bridge.cli.output import json_option, print_json, print_table, print_text
 from bridge.cli.run import job_options, run
 from bridge.cli.waiting import Followed, end, follow, hint, start_run
 from bridge.engine import preview_context
+from bridge.flows.check_drift import MOST_UNBOUND
 from bridge.flows.fix_drift import drift_now
 from bridge.flows.wants import wake_stock
 from bridge.ledger import OPEN_STATES, DriftLine, DriftSummary, Ledger, RunId, SeenDrift
@@ -299,8 +300,9 @@ def _say_unlisted(summaries: Sequence[DriftSummary], severities: Sequence[str], 
     total = sum(one.not_in_odoo for one in summaries)
     if total:
         print_text(
-            f"Not in Odoo: {total} rows of Magento, of which up to 1000 a source are listed. Import the products "
-            "(bridge run import-products), or map the source to a warehouse (bridge mappings set source)."
+            f"Rows of Magento that nothing of Odoo stands for: {total} (listed are up to {MOST_UNBOUND} of a source). "
+            "Import their products: bridge run import-products. Or map a source to a warehouse: bridge mappings set "
+            "source CODE WAREHOUSE_ID."
         )
 
 

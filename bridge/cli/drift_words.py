@@ -48,9 +48,10 @@ def counts_text(name: str) -> str:
 def causes_text(line: SeenDrift) -> str:
     """Return the causes of a line with their units, and what else is known of it."""
     details = line.details
-    found = [_cause(one) for one in details.get("causes", ())]
-    if details.get("problem"):
-        found.append(str(details["problem"]).rstrip("."))
+    problem = str(details.get("problem") or "").rstrip(".")
+    found = [_cause(one, problem) for one in details.get("causes", ())]
+    if problem and not found:
+        found.append(problem)
     notes: Mapping[str, Any] = details.get("notes") or {}
     if "threshold" in notes:
         kept = notes.get("safety_stock", "0")
@@ -80,8 +81,9 @@ def csv_row(line: DriftLine) -> list[str]:
     ]
 
 
-def _cause(one: Mapping[str, Any]) -> str:
-    words = CAUSE_WORDS.get(one["cause"], str(one["cause"]))
+def _cause(one: Mapping[str, Any], problem: str) -> str:
+    # What is wrong says more than that something is.
+    words = problem or CAUSE_WORDS.get(one["cause"], str(one["cause"]))
     job = f" (job {one['job']})" if one.get("job") else ""
     return f"{signed(Decimal(one['units']))} {words}{job}"
 

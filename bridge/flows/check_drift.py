@@ -121,7 +121,7 @@ def _sweep_items(ctx: FlowContext, check: Run, state: dict[str, Any]) -> tuple[i
 
 def _unbound_line(item: SourceItem, *, is_filled: bool) -> SeenDrift:
     problem = (
-        f"No product of Odoo is bound to the SKU {item.sku}."
+        "No product of Odoo is bound to this SKU."
         if is_filled
         else f"No warehouse of Odoo fills the source {item.source_code}."
     )

@@ -71,7 +71,7 @@ def compare(ctx: FlowContext, routes: Routes, source: str, known: Sequence[Stock
     moved = _moved_on(ctx, source, drifting)
     if moved:
         # An export went on meanwhile: what it left is compared, not what was before it.
-        again = _rows(ctx, routes, source, moved, None)
+        again = _rows(ctx, routes, source, moved, compared)
         ids = {one.magento_id for one in moved}
         rows = [*(row for row in rows if row.one.known.magento_id not in ids), *again]
         drifting = [row for row in rows if _severity(row, limits) != "ok"]
@@ -95,7 +95,7 @@ def _rows(
     routes: Routes,
     source: str,
     known: Sequence[StockFigure],
-    compared: Compared | None,
+    compared: Compared,
 ) -> list[_Row]:
     """Return the products that are exported with what Magento has; the others are told to ``compared``."""
     worked = work_out(ctx, routes, source, known)
@@ -104,9 +104,8 @@ def _rows(
     has = stock_source.read_rows(ctx, source, [one.sku for one in (*ready, *unclear)])
     rows = [_Row(one=one, has=has[one.sku]) for one in ready if one.sku in has]
     missing, skipped = _looked_up(ctx, source, [one for one in ready if one.sku not in has])
-    if compared is not None:
-        compared.skipped += len(worked) - len(ready) - len(unclear) + skipped
-        compared.lines += [_unclear_line(one, has.get(one.sku)) for one in unclear]
+    compared.skipped += len(worked) - len(ready) - len(unclear) + skipped
+    compared.lines += [_unclear_line(one, has.get(one.sku)) for one in unclear]
     return [*rows, *missing]
 
 

@@ -255,7 +255,7 @@ def test_what_is_in_magento_and_not_in_odoo_is_listed(open_drift: OpenDrift):
     for sku, units in (("ORPHAN", 4), (gone, 9)):
         assert lines[sku].severity == "not_in_odoo"
         assert (lines[sku].target, causes(lines[sku])) == (None, {"mapping_missing": units})
-    assert "ORPHAN" in lines["ORPHAN"].details["problem"]
+    assert "No product of Odoo is bound" in lines["ORPHAN"].details["problem"]
     assert "deleted" in lines[gone].details["problem"]
     assert checked.summary().not_in_odoo == 2
 
@@ -352,3 +352,31 @@ def test_drift_now_writes_nothing_into_the_ledger(open_drift: OpenDrift):
     found = list(drift_now(preview_context(checked.stock.shop.runtime, "shop"), ids))
     assert [(source, line.sku, line.difference) for source, line in found] == [(SOURCE, sku, 3)]
     assert checked.ledger.drift.latest("shop") is None
+
+
+def test_rows_that_nothing_stands_for_are_all_counted_and_not_all_listed(
+    open_drift: OpenDrift, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("bridge.flows.check_drift.MOST_UNBOUND", 2)
+    monkeypatch.setattr("bridge.flows.check_drift.BATCH", 3)
+    checked = open_drift()
+    for number in range(5):
+        checked.stock.inventory.set(f"ORPHAN-{number}", SOURCE, 1)
+    lines = [line.sku for line in checked.check() if line.source == SOURCE]
+    assert (lines, checked.summary().not_in_odoo) == (["ORPHAN-0", "ORPHAN-1"], 5)
+
+
+def test_a_source_that_is_ignored_is_not_looked_at(open_drift: OpenDrift):
+    checked = open_drift()
+    checked.stock.inventory.set("ORPHAN", "munich", 1)
+    assert [line.source for line in checked.check() if line.source == "munich"] == ["munich"]
+    checked.ledger.mappings.ignore("shop", "source", "munich", by="test")
+    assert [line.source for line in checked.check() if line.source == "munich"] == []
+
+
+def test_a_source_that_is_shared_says_so_and_so_does_a_threshold(open_drift: OpenDrift):
+    checked = open_drift(safety_stock="2")
+    checked.stock.inventory.add_stock("Outlet", websites=[], sources=[SOURCE])
+    sku = checked.stock.add(10, magento=5)
+    line = checked.one(sku)
+    assert line.details["notes"] == {"safety_stock": "2", "shared_source": ["Web", "Outlet"]}
