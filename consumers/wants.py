@@ -33,6 +33,8 @@ def wants_of(event: Envelope) -> tuple[Want, ...] | None:
     if kind is None:
         return None
     wanted = want(kind, instance=event.instance, entity=str(event.data.id), version=event.data.version)
+    if event.type == "magento.product.saved":
+        wanted = replace(wanted, data={"by_event": True})
     if event.type in UNVERSIONED and event.data.version is None:
         # Odoo 18's own webhooks come before the commit (RULES 5.3).
         wanted = replace(wanted, not_before_seconds=UNVERSIONED_SECONDS, data={"unversioned": True})

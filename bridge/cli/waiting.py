@@ -76,9 +76,10 @@ class Followed:
         return [self._known[job_id] for job_id in self.job_ids if job_id in self._known]
 
     def _follow_on(self, job: Job) -> None:
-        named = (job.result or {}).get("job_id") if job.state == "done" else None
-        if isinstance(named, int) and named not in self.job_ids:
-            self.job_ids.append(JobId(named))
+        result = (job.result or {}) if job.state == "done" else {}
+        for named in (result.get("job_id"), *result.get("job_ids", ())):
+            if isinstance(named, int) and named not in self.job_ids:
+                self.job_ids.append(JobId(named))
 
     def counts(self, ledger: Ledger) -> dict[str, int]:
         """Return how many jobs are in each state, those of the run included."""

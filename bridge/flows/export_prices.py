@@ -31,7 +31,7 @@ from bridge.ledger import Binding, Pair
 from bridge.magento import catalog
 from bridge.translate.magento_prices import MagentoPrices, rows_between
 from bridge.translate.price_plan import plan_prices
-from bridge.translate.price_records import PricedProduct, PriceGroup, PriceScope, PriceUnclear, ProductPrices
+from bridge.translate.price_records import PricedProduct, PriceGroup, PriceUnclear, ProductPrices
 from bridge.translate.product_plan import read_marks, write_marks
 
 #: Products of one batch.
@@ -56,8 +56,6 @@ class _Bound:
     #: Of the row that keeps them; empty where there is none.
     version: str
     sku: str
-    #: Prices that are the bridge's no more, once they are taken away.
-    given_up: frozenset[str] = frozenset()
 
     @property
     def changed(self) -> set[str]:
@@ -226,7 +224,7 @@ def _export(ctx: FlowContext, entities: Sequence[str], outcome: _Outcome, *, ver
     write_changes(ctx, changes, refused=lambda entity, error: outcome.refused.update({entity: error}))
     done = [one for one in wanted if one.entity not in outcome.refused]
     for one in done:
-        one.marks = {name: mark for name, mark in one.prices.marks.items() if name not in one.given_up}
+        one.marks = {name: mark for name, mark in one.prices.marks.items() if name not in one.prices.given_up}
     _keep(ctx, done)
     outcome.written += len(written - outcome.refused.keys())
     outcome.found_equal += len([one for one in done if one.entity not in written])
@@ -238,10 +236,8 @@ def _plan(
     bound = ctx.ledger.bindings.get_many(ctx.instance.name, PRODUCT_BINDING, entities)
     kept = ctx.ledger.bindings.get_many(ctx.instance.name, PRICE_BINDING, bound)
     marks = {entity: read_marks(one.fingerprint) for entity, one in kept.items()}
-    scopes = scopes_of(
-        ctx, {int(name.partition("@")[2]) for one in marks.values() for name in one if "base@" in name}
-    )
-    groups = groups_of(ctx, scopes, _tiers_in(marks.values()))
+    scopes = scopes_of(ctx, _places(marks.values(), "base"))
+    groups = groups_of(ctx, scopes, _places(marks.values(), "tier"))
     sources = [*(one.pricelist for one in scopes), *(one.pricelist for one in groups)]
     priced = read_priced(ctx, [one.odoo_id for one in bound.values()], sources)
     now = ctx.ledger.now()
@@ -254,7 +250,7 @@ def _plan(
                 _product(priced, binding, sku),
                 priced.book,
                 scopes=[one for one in scopes if not one.is_left_over or f"base@{one.store_id}" in known],
-                groups=_of(groups, known),
+                groups=groups,
                 now=now,
                 sku=sku,
                 given=known,
@@ -272,7 +268,6 @@ def _plan(
                 marks=known,
                 version=kept[entity].updated_at.isoformat() if entity in kept else "",
                 sku=sku,
-                given_up=_given_up(prices, scopes, groups),
             )
         )
     return products, groups
@@ -349,34 +344,10 @@ def _keep(ctx: FlowContext, products: Iterable[_Bound]) -> None:
     )
 
 
-def _tiers_in(marks: Iterable[Mapping[str, str]]) -> set[tuple[int, int]]:
-    """Return the groups and websites that were given tier prices."""
-    names = {name for one in marks for name in one if name.startswith("tier@")}
-    return {_tier_key(name) for name in names}
-
-
-def _tier_key(name: str) -> tuple[int, int]:
-    _, group, website = name.split("@")
-    return int(group), int(website)
-
-
-def _of(groups: Sequence[PriceGroup], marks: Mapping[str, str]) -> list[PriceGroup]:
-    """Return the groups that a product has, or had, prices of."""
-    given = _tiers_in([marks])
-    return [
-        one
-        for one in groups
-        if one.pricelist is not None or any((one.group_id, w) in given for w in one.websites)
-    ]
-
-
-def _given_up(
-    prices: ProductPrices, scopes: Sequence[PriceScope], groups: Sequence[PriceGroup]
-) -> frozenset[str]:
-    """Return the names of prices that are only there to be taken away: no pricelist says them any more."""
-    silent = {f"special@{one.store_id}" for one in scopes if one.pricelist is None}
-    left = {f"tier@{one.group_id}@{w}" for one in groups if one.pricelist is None for w in one.websites}
-    return frozenset(name for name in prices.texts if name in silent | left)
+def _places(marks: Iterable[Mapping[str, str]], kind: str) -> set[int]:
+    """Return the stores that base prices, or the groups that tiers, were written for."""
+    names = (name.split("@") for one in marks for name in one)
+    return {int(parts[1]) for parts in names if parts[0] == kind}
 
 
 def _label(error: BridgeError) -> str | None:

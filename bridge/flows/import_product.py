@@ -8,6 +8,7 @@ from typing import Any
 from bridge.errors import BridgeError, InvalidRecord, RecordMissing
 from bridge.flows import product_source
 from bridge.flows.context import FlowContext
+from bridge.flows.freshness import insist_on_version
 from bridge.flows.order_products import ProductUnknown
 from bridge.flows.product_batch import VARIANT_BINDING, Outcome, import_singles
 from bridge.flows.product_images import want_images
@@ -24,7 +25,7 @@ def run(ctx: FlowContext) -> Mapping[str, Any]:
     Raises:
         InvalidRecord: Magento's product cannot be read.
         ProductUnclear, ProductRefused, DuplicateRecord, BoundRecordGone: why it is not imported.
-        ProductUnknown: Odoo has no such product, and ``auto_create_products`` is off.
+        ProductUnknown: Odoo has no such product, ``auto_create_products`` is off, and a person asked for it.
     """
     product_id = int(ctx.job.entity)
     product = product_source.catalog_of(ctx).products_by_id([product_id]).get(product_id)
@@ -32,6 +33,7 @@ def run(ctx: FlowContext) -> Mapping[str, Any]:
         # Never deleted in Odoo either: orders may still name it.
         return {"gone_in_magento": 1}
     ctx.label = product.sku
+    insist_on_version(ctx, {"updated_at": product.updated_at})
     outcome = Outcome()
     parent = _parent(ctx, product)
     _import(ctx, [parent or product], outcome)
@@ -41,13 +43,15 @@ def run(ctx: FlowContext) -> Mapping[str, Any]:
         raise outcome.refused[parent.product_id]
     about = {product.sku} if parent is not None else set(outcome.missing)
     missing = sorted(about & set(outcome.missing))
-    if missing:
+    # A shop that says so of every product it saves is not to fill the list of what waits for a person.
+    if missing and not ctx.job.data.get("by_event"):
         raise ProductUnknown(
             f"Odoo has no product with the SKU {', '.join(missing)}.", system="odoo", sku=missing
         )
     _own_jobs(ctx, outcome)
-    want_images(ctx, outcome.read)
-    return outcome.as_result()
+    # Whoever waits for this product waits for its pictures too.
+    pictures = want_images(ctx, outcome.read)
+    return outcome.as_result() | ({"job_ids": pictures} if pictures else {})
 
 
 def run_batch(ctx: FlowContext) -> Mapping[str, Any]:

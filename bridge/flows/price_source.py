@@ -18,7 +18,6 @@ from bridge.flows.context import FlowContext
 from bridge.ledger import Store
 from bridge.magento import read_list
 from bridge.overrides import held
-from bridge.translate.magento_prices import ALL_GROUPS_NAME
 from bridge.translate.price_records import (
     ALL_GROUPS,
     EVERYWHERE,
@@ -79,6 +78,7 @@ def scopes_of(ctx: FlowContext, before: Collection[int] = ()) -> list[PriceScope
         SettingsWrong: websites may have prices of their own, and the ledger knows none.
     """
     own = ctx.instance.settings.pricelist_id
+    alike: tuple[int, ...] = (EVERYWHERE,)
     if ctx.instance.settings.price_scope == "website":
         websites = _websites(ctx)
         if not websites:
@@ -94,12 +94,16 @@ def scopes_of(ctx: FlowContext, before: Collection[int] = ()) -> list[PriceScope
                 pricelist=one.pricelist,
                 currency=one.currency,
                 timezone=one.timezone,
+                websites=() if one.pricelist == own else (one.website_id,),
                 is_left_over=one.pricelist == own,
             )
             for one in websites
             if one.pricelist != own or one.store_id in before
         ]
         places = [(one.currency, one.timezone) for one in common or websites]
+        if any(not one.is_left_over for one in scopes):
+            # A tier for all websites would undercut those that have prices of their own.
+            alike = tuple(one.website_id for one in common)
     else:
         scopes = []
         # Where none is known they are read here, to hear why.
@@ -114,6 +118,7 @@ def scopes_of(ctx: FlowContext, before: Collection[int] = ()) -> list[PriceScope
         pricelist=own,
         currency=next(iter(currencies), ""),
         timezone=next((zone for _, zone in places if zone), ctx.instance.settings.store_timezone),
+        websites=alike,
     )
     scopes.insert(0, everywhere)
     known = _currencies(ctx, [one.pricelist for one in scopes])
@@ -124,10 +129,8 @@ def scopes_of(ctx: FlowContext, before: Collection[int] = ()) -> list[PriceScope
     return scopes
 
 
-def groups_of(
-    ctx: FlowContext, scopes: Sequence[PriceScope], before: Iterable[tuple[int, int]]
-) -> list[PriceGroup]:
-    """Return the customer groups that have a pricelist, and those of ``before`` (group, website) that have none any more.
+def groups_of(ctx: FlowContext, scopes: Sequence[PriceScope], before: Iterable[int]) -> list[PriceGroup]:
+    """Return the customer groups that have a pricelist, and those of ``before`` that have none any more.
 
     Raises:
         PriceUnclear: a group's pricelist is in no currency that prices are kept in.
@@ -137,34 +140,20 @@ def groups_of(
         for row in ctx.ledger.mappings.list(ctx.instance.name, kind=GROUP_PRICELIST, state="mapped")
         if row.value.isdecimal() and row.odoo_id is not None
     }
-    gone: dict[int, list[int]] = {}
-    for group_id, website in before:
-        gone.setdefault(group_id, []).append(website)
-    if not mapped and not gone:
+    others = set(before) - mapped.keys() - {ALL_GROUPS}
+    if not mapped and not others:
         return []
-    names = {**_group_names(ctx), ALL_GROUPS: ALL_GROUPS_NAME}
+    names = _group_names(ctx)
     currencies = _currencies(ctx, mapped.values())
-    groups: list[PriceGroup] = []
+    groups = [PriceGroup(group_id=one, name=names.get(one), pricelist=None) for one in sorted(others)]
     for group_id, pricelist in sorted(mapped.items()):
         currency = _currency_of(currencies, pricelist)
-        websites = _websites_in(ctx, scopes, currency)
-        if not websites:
+        if not any(one.currency in {currency, ""} for one in scopes):
             name = names.get(group_id, str(group_id))
             raise _other_currency(f"the customer group {name}", scopes[0].currency, currency)
         groups.append(
-            PriceGroup(
-                group_id=group_id, name=names.get(group_id), pricelist=pricelist, websites=tuple(websites)
-            )
+            PriceGroup(group_id=group_id, name=names.get(group_id), pricelist=pricelist, currency=currency)
         )
-    kept = {(one.group_id, website) for one in groups for website in one.websites}
-    if scopes[0].pricelist is not None:
-        kept.add((ALL_GROUPS, EVERYWHERE))
-    for group_id, places in sorted(gone.items()):
-        left = tuple(sorted({one for one in places if (group_id, one) not in kept}))
-        if left:
-            groups.append(
-                PriceGroup(group_id=group_id, name=names.get(group_id), pricelist=None, websites=left)
-            )
     return groups
 
 
@@ -305,13 +294,6 @@ def _websites(ctx: FlowContext) -> list[_Website]:
         )
         for website, view in first.values()
     ]
-
-
-def _websites_in(ctx: FlowContext, scopes: Sequence[PriceScope], currency: str | None) -> list[int]:
-    """Return the websites whose prices are kept in ``currency``: all of them as one (0) where they do not differ."""
-    if all(one.currency in {currency, ""} for one in scopes):
-        return [EVERYWHERE]
-    return [one.website_id for one in _websites(ctx) if one.currency == currency]
 
 
 def _group_names(ctx: FlowContext) -> dict[int, str]:

@@ -42,6 +42,10 @@ _CALLS: Mapping[PriceCall, str] = {
 
 #: What is said where Magento says nothing.
 _STILL_THERE = PriceRefusal(message="It still has a price that was deleted.", parameters=())
+_NO_OWN = PriceRefusal(
+    message="It kept no price of its own for the website: its Catalog Price Scope is Global, so price_scope must be, too.",
+    parameters=(),
+)
 
 
 class PriceRefused(OperatorError):
@@ -86,7 +90,9 @@ def write_changes(ctx: FlowContext, changes: Iterable[PriceChange], *, refused: 
             rows = [row for one in batch for row in getattr(one.rows, name)]
             said = _send(ctx, call, rows, versions=[[one.entity, one.version] for one in batch])
             # Deleting says nothing where it found nothing, and is known to leave some (magento/magento2#37949).
-            if said or call in {"special-delete", "tier-delete"}:
+            # While prices are global Magento writes a website's base price for all of them, without a word.
+            is_silent = call == "base" and any(row["store_id"] for row in rows)
+            if said or is_silent or call in {"special-delete", "tier-delete"}:
                 for one, error in _not_taken(ctx, call, batch, said):
                     fail(one, error)
 
@@ -151,7 +157,7 @@ def _not_taken(
         if has_rows(state.get(one.sku.casefold()), call, getattr(one.rows, _CALLS[call])):
             continue
         named = [each for each in said if one.sku.casefold() in {text.casefold() for text in each.parameters}]
-        words = (named or said or [_STILL_THERE])[0].message
+        words = (named or said or [_NO_OWN if call == "base" else _STILL_THERE])[0].message
         yield one, PriceRefused(words, system="magento", reason="refused", sku=one.sku)
 
 

@@ -27,7 +27,7 @@ from bridge.flows.product_writing import (
 )
 from bridge.flows.wants import want
 from bridge.idempotency import canonical_json
-from bridge.ledger import Binding, Pair
+from bridge.ledger import Binding, JobId, Pair
 from bridge.magento.media import MAX_PICTURE_BYTES, PictureUnreachable, PictureUnusable
 from bridge.odoo import LoadRequest
 from bridge.translate.catalog_records import MagentoImage, MagentoProduct
@@ -39,7 +39,7 @@ PICTURE_BINDING = "product_image"
 #: Kind of the effects that write pictures; what is written is absolute.
 PICTURES = frozenset({"update-product-images"})
 #: Products of one job: with the longest time for each picture it stays below what a job may last.
-PRODUCTS_AT_ONCE = 20
+PRODUCTS_AT_ONCE = 15
 #: Bytes of pictures that are held, and written in one call.
 BYTES_AT_ONCE = MAX_PICTURE_BYTES
 
@@ -91,8 +91,8 @@ class _Outcome:
         return {name: value for name, value in shown.items() if value}
 
 
-def want_images(ctx: FlowContext, products: Iterable[MagentoProduct]) -> None:
-    """Want jobs for the pictures of ``products`` that Odoo does not have yet."""
+def want_images(ctx: FlowContext, products: Iterable[MagentoProduct]) -> list[JobId]:
+    """Want jobs for the pictures of ``products`` that Odoo does not have yet, and return them."""
     groups: list[list[_Target]] = []
     for target in _targets(ctx, products):
         if not groups or len(groups[-1]) == PRODUCTS_AT_ONCE:
@@ -109,8 +109,7 @@ def want_images(ctx: FlowContext, products: Iterable[MagentoProduct]) -> None:
         )
         for group in groups
     ]
-    if wants:
-        ctx.ledger.jobs.want(wants)
+    return [one.job_id for one in ctx.ledger.jobs.want(wants)] if wants else []
 
 
 def run(ctx: FlowContext) -> Mapping[str, Any]:
@@ -138,22 +137,26 @@ def run_batch(ctx: FlowContext) -> Mapping[str, Any]:
     if not isinstance(ids, list) or not all(isinstance(one, int) for one in ids):
         raise InvalidRecord("This batch of pictures names none. Start a new run: bridge run import-products.")
     outcome = _Outcome()
+    own: list[JobId] = []
     try:
         _carry(ctx, ids, outcome)
     finally:
-        wants = [
-            want(
-                "import-product-image",
-                instance=ctx.instance.name,
-                entity=str(product_id),
-                label=str(error.details["sku"]),
-                run_id=ctx.job.run_id,
-            )
-            for product_id, error in sorted(outcome.unusable.items())
-        ]
-        if wants:
-            ctx.ledger.jobs.want(wants)
-    return outcome.as_result()
+        own += _own_jobs(ctx, outcome)
+    return outcome.as_result() | ({"job_ids": own} if own else {})
+
+
+def _own_jobs(ctx: FlowContext, outcome: _Outcome) -> list[JobId]:
+    wants = [
+        want(
+            "import-product-image",
+            instance=ctx.instance.name,
+            entity=str(product_id),
+            label=str(error.details["sku"]),
+            run_id=ctx.job.run_id,
+        )
+        for product_id, error in sorted(outcome.unusable.items())
+    ]
+    return [one.job_id for one in ctx.ledger.jobs.want(wants)] if wants else []
 
 
 def _carry(ctx: FlowContext, ids: Sequence[int], outcome: _Outcome) -> None:

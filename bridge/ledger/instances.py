@@ -53,7 +53,10 @@ UPDATE jobs SET state = 'cancelled', waits_for = NULL, cause = NULL, finished_at
 WHERE instance = :name AND state IN ('pending', 'queued', 'retry_waiting', 'blocked')
 """
 #: What speaks about the pair; jobs, effects and the sync log stay as history.
-_BELONGINGS = ("bindings", "mappings", "explanations", "breakers", "pauses", "releases", "stores")
+_BELONGINGS = (
+    *("bindings", "mappings", "explanations", "breakers", "pauses", "releases", "stores"),
+    *("stock_lines", "stock_figures", "stock_safety"),
+)
 
 
 class Instances:

@@ -7,7 +7,6 @@ than it was claimed: a mark that is set while the figure is being read is not lo
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict
 from decimal import Decimal
 from typing import Any
 
@@ -81,16 +80,14 @@ WHERE instance = :instance AND kind = :kind AND lower(magento_label) {any skus t
 _BINDING = """
 SELECT odoo_id, magento_label FROM bindings WHERE instance = :instance AND kind = :kind AND magento_id = :magento_id
 """
+#: One row at a time: SQLite would read all figures of the source for a join with what was done.
 _DONE = """
-UPDATE stock_figures SET exported = {greatest}(exported, d.marked), problem = d.problem,
-    target = coalesce(d.target, stock_figures.target), seen = coalesce(d.seen, stock_figures.seen),
-    seen_at = CASE WHEN d.seen IS NULL THEN seen_at ELSE {now} END,
-    written = coalesce(d.written, stock_figures.written),
-    written_at = CASE WHEN d.written IS NULL THEN written_at ELSE {now} END,
-    was_on = CASE WHEN d.is_on = 1 THEN true ELSE was_on END
-FROM {rows done d(magento_id text, marked bigint, target text, seen text, written text, is_on bigint, problem text)}
-WHERE stock_figures.instance = :instance AND stock_figures.source = :source
-    AND stock_figures.magento_id = d.magento_id
+UPDATE stock_figures SET exported = {greatest}(exported, :marked), problem = :problem,
+    target = coalesce(:target, target),
+    seen_at = CASE WHEN CAST(:seen AS text) IS NULL THEN seen_at ELSE {now} END, seen = coalesce(:seen, seen),
+    written_at = CASE WHEN CAST(:written AS text) IS NULL THEN written_at ELSE {now} END,
+    written = coalesce(:written, written), was_on = CASE WHEN :is_on = 1 THEN true ELSE was_on END
+WHERE instance = :instance AND source = :source AND magento_id = :magento_id
 """
 _COUNT = """
 SELECT source, count(*) FROM stock_figures WHERE instance = :instance AND marked > exported GROUP BY source
@@ -220,11 +217,10 @@ class Stock:
         self, instance: str, source: str, done: Sequence[Exported], *, wants: Sequence[Want] = ()
     ) -> None:
         """Note what an export came to; what was marked meanwhile stays dirty. ``wants`` exist from then on."""
-        rows = [asdict(one) | {"is_on": int(one.is_on)} | _as_text(one) for one in done]
+        rows = [_as_row(instance, source, one) for one in sorted(done, key=lambda one: one.magento_id)]
 
         def work(session: Session) -> None:
-            if rows:
-                session.run(_DONE, instance=instance, source=source, done=json_rows(rows))
+            session.many(_DONE, rows)
             want_in(session, wants)
 
         self._database.write(work, on_conflict_again=True)
@@ -302,9 +298,18 @@ def wake_in(session: Session, wants: Sequence[Want], *, leave: Sequence[str] = _
     return want_in(session, [want for key, want in zip(keys, wants, strict=True) if key not in waiting])
 
 
-def _as_text(one: Exported) -> dict[str, str | None]:
+def _as_row(instance: str, source: str, one: Exported) -> dict[str, Any]:
     values = {"target": one.target, "seen": one.seen, "written": one.written}
-    return {name: None if value is None else f"{value:f}" for name, value in values.items()}
+    texts = {name: None if value is None else f"{value:f}" for name, value in values.items()}
+    return {
+        "instance": instance,
+        "source": source,
+        "magento_id": one.magento_id,
+        "marked": one.marked,
+        "is_on": int(one.is_on),
+        "problem": one.problem,
+        **texts,
+    }
 
 
 def _settings(session: Session, instance: str) -> Mapping[str, Any]:

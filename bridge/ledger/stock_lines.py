@@ -42,9 +42,7 @@ WHERE instance = :instance AND product_id {{any ids text}} AND NOT is_settled OR
 """
 _SETTLE = """
 UPDATE stock_lines SET is_settled = true
-FROM {rows lines l(order_id bigint, item_id bigint, version text)}
-WHERE stock_lines.instance = :instance AND stock_lines.order_id = l.order_id AND stock_lines.item_id = l.item_id
-    AND stock_lines.version = l.version
+WHERE instance = :instance AND order_id = :order_id AND item_id = :item_id AND version = :version
 """
 
 
@@ -77,12 +75,17 @@ class StockLines:
 
     def settle(self, instance: str, lines: Sequence[StockLine]) -> None:
         """Note of lines that they count nothing any more, unless they were read anew meanwhile."""
-        if lines:
-            rows = [
-                {"order_id": line.order_id, "item_id": line.item_id, "version": line.version}
-                for line in lines
-            ]
-            self._database.command(_SETTLE, instance=instance, lines=json_rows(rows))
+        rows = [
+            {
+                "instance": instance,
+                "order_id": line.order_id,
+                "item_id": line.item_id,
+                "version": line.version,
+            }
+            for line in lines
+        ]
+        if rows:
+            self._database.write(lambda session: session.many(_SETTLE, rows))
 
 
 def _columns(line: StockLine) -> dict[str, Any]:

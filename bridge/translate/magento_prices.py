@@ -11,6 +11,7 @@ from typing import Any
 from bridge.errors import InvalidRecord
 from bridge.translate.price_records import (
     ALL_GROUPS,
+    EVERYWHERE,
     PriceGroup,
     ProductPrices,
     SpecialPrice,
@@ -110,7 +111,11 @@ def rows_between(
     """Return the rows that give a product the prices ``names`` (as ``ProductPrices.texts`` calls them) as ``wanted`` has them."""
     rows = PriceRows()
     group_names = _names(groups)
-    for name in sorted(names):
+    names = set(names)
+    if any(name.startswith("base@") for name in names) and EVERYWHERE in wanted.base:
+        # The common price comes last, and always: a website's would stand for all where prices are global.
+        names.add(f"base@{EVERYWHERE}")
+    for name in sorted(names, reverse=True):
         kind, _, place = name.partition("@")
         if kind == "base":
             store = int(place)

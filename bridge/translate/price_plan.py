@@ -14,7 +14,6 @@ from zoneinfo import ZoneInfo
 
 from bridge.translate.price_records import (
     ALL_GROUPS,
-    EVERYWHERE,
     PriceBook,
     PricedProduct,
     PriceGroup,
@@ -69,19 +68,52 @@ def plan_prices(
         if one.pricelist is not None or f"special@{one.store_id}" in given
     }
     tiers: dict[TierKey, Tiers] = {}
-    common = next((one for one in scopes if one.store_id == EVERYWHERE), None)
-    everybody: Tiers = ()
-    lowest = min(base.values(), default=Decimal(0))
-    if common is not None and common.pricelist is not None:
-        group = PriceGroup(group_id=ALL_GROUPS, name=None, pricelist=common.pricelist)
-        everybody = _tiers(book, group, product, base=lowest, everybody=(), unsaid=unsaid, sku=sku)
-        tiers[ALL_GROUPS, EVERYWHERE] = everybody
+    for scope in scopes:
+        tiers |= _scope_tiers(book, scope, groups, product, base=base[scope.store_id], unsaid=unsaid, sku=sku)
+    lost = {key for key in map(_tier_key, given) if key is not None and key not in tiers}
+    silent = {f"special@{one.store_id}" for one in scopes if one.pricelist is None}
+    return ProductPrices(
+        base=base,
+        special=special,
+        tiers={**tiers, **dict.fromkeys(lost, ())},
+        unsaid=frozenset(unsaid),
+        given_up=frozenset(silent & set(given)) | {f"tier@{group}@{website}" for group, website in lost},
+    )
+
+
+def _scope_tiers(
+    book: PriceBook,
+    scope: PriceScope,
+    groups: Sequence[PriceGroup],
+    product: PricedProduct,
+    *,
+    base: Decimal,
+    unsaid: set[str],
+    sku: str,
+) -> dict[TierKey, Tiers]:
+    """Return the tiers of the websites of a scope: those of all groups, and beside them those of single groups."""
+    if not scope.websites:
+        return {}
+    found: dict[int, Tiers] = {}
+    if scope.pricelist is not None:
+        everybody = PriceGroup(group_id=ALL_GROUPS, name=None, pricelist=scope.pricelist)
+        found[ALL_GROUPS] = _tiers(book, everybody, product, base=base, everybody=(), unsaid=unsaid, sku=sku)
+    common = found.get(ALL_GROUPS, ())
     for group in groups:
-        found: Tiers = ()
-        if group.pricelist is not None and group.name is not None:
-            found = _tiers(book, group, product, base=lowest, everybody=everybody, unsaid=unsaid, sku=sku)
-        tiers |= {(group.group_id, website): found for website in group.websites}
-    return ProductPrices(base=base, special=special, tiers=tiers, unsaid=frozenset(unsaid))
+        is_here = group.currency in {scope.currency, ""}
+        if group.pricelist is None or group.name is None or not is_here:
+            continue
+        found[group.group_id] = _tiers(
+            book, group, product, base=base, everybody=common, unsaid=unsaid, sku=sku
+        )
+    return {(group_id, website): one for group_id, one in found.items() for website in scope.websites}
+
+
+def _tier_key(name: str) -> TierKey | None:
+    """Return the group and website of a tier's name, None of other names."""
+    kind, _, place = name.partition("@")
+    group, _, website = place.partition("@")
+    return (int(group), int(website)) if kind == "tier" else None
 
 
 def _special(

@@ -100,6 +100,8 @@ class PriceScope:
     currency: str
     #: IANA name of the time zone that dates are read in.
     timezone: str = "UTC"
+    #: The websites whose tier prices are computed beside this base price; all of them (0) where there is no other.
+    websites: Sequence[int] = (EVERYWHERE,)
     #: Whether it has prices only because it had some before: a website's own price cannot be deleted.
     is_left_over: bool = False
 
@@ -113,8 +115,8 @@ class PriceGroup:
     name: str | None
     #: None: not any more; what the bridge gave it is taken away.
     pricelist: int | None
-    #: The websites that its tier prices are written for: all of them (0), or some.
-    websites: Sequence[int] = (EVERYWHERE,)
+    #: The currency of that pricelist: it is for websites that keep prices in it.
+    currency: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -142,6 +144,8 @@ class ProductPrices:
     tiers: Mapping[TierKey, Tiers] = field(default_factory=dict)
     #: What of Odoo's prices Magento cannot say, by the words for it.
     unsaid: frozenset[str] = frozenset()
+    #: Names (as in ``texts``) of what is taken away because no pricelist says it any more.
+    given_up: frozenset[str] = frozenset()
 
     @property
     def texts(self) -> dict[str, str]:

@@ -74,6 +74,15 @@ class Shop:
         self._products = self._box.magento.add_products(count, configurable_share=configurable_share)
         return len(self._box.magento.catalog.all())
 
+    def do_simples(self, *, count: int) -> Any:
+        """Put ``count`` products into the shop that are of the type ``simple``, every one."""
+        self._products = self._box.magento.add_products(count, configurable_share=0)
+        for raw in self._products:
+            if raw["type_id"] != "simple":
+                values = {"type_id": "simple", "weight": 1.0}
+                self._box.magento.catalog.change(raw["sku"], values, is_silent=True)
+        return None
+
     def do_change(self, *, count: int, is_silent: bool) -> Any:
         """Give other names to ``count`` of the products that were put in last, or to all of them if there are fewer."""
         for number, raw in enumerate(self._products[:count]):

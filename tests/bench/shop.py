@@ -64,6 +64,10 @@ class Shop:
         """Put products into the shop; return how many it has now."""
         return int(self.process.ask(do="products", count=count, configurable_share=configurable_share))
 
+    def simples(self, count: int) -> None:
+        """Put products into the shop that are of the type ``simple``, every one."""
+        self.process.ask(do="simples", count=count)
+
     def change(self, count: int, *, is_silent: bool = False) -> None:
         """Rename products; ``is_silent`` as bulk writes do, without a new ``updated_at``."""
         self.process.ask(do="change", count=count, is_silent=is_silent)

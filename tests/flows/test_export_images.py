@@ -89,3 +89,18 @@ def test_a_picture_whose_answer_is_lost_is_there_once(open_shop: OpenShop, kind:
     assert shop.export(product_id).state == "done"
     assert shot.fired.is_set()
     assert len(files(shop, sku)) == 1
+
+
+def test_a_picture_that_magento_has_is_not_sent_though_the_ledger_is_lost(open_shop: OpenShop) -> None:
+    shop = outward(open_shop)
+    sku = shop.new_sku("PIC-{}")
+    product_id = shop.make(sku, image_1920=picture(sku))
+    shop.export(product_id)
+    entry = shop.raw(sku)["media_gallery_entries"]
+    # Another product of Magento has the same picture already, under the bridge's name for it.
+    (raw,) = shop.magento.add_products(1, configurable_share=0)
+    shop.magento.catalog.change(raw["sku"], {"media_gallery_entries": entry})
+    other = shop.make(raw["sku"], image_1920=picture(sku))
+    shop.forget_calls()
+    shop.export(other)
+    assert shop.writes() == []

@@ -159,3 +159,42 @@ def test_websites_have_prices_of_their_own_where_magento_allows_it(open_shop, ve
         assert "special_price" not in world.magento.catalog.own_values(world.id_of(sku), "outlet_en")
     finally:
         world.magento.switches.website_prices = False
+
+
+def test_tiers_of_all_websites_make_way_for_those_of_each_website(open_shop) -> None:
+    shop = open_shop(18)
+    world = PriceShop(shop, price_scope="website")
+    world.magento.switches.website_prices = True
+    try:
+        sku = world.product(list_price=20.0)
+        shop.ledger.jobs.want([want("import-stores", instance="shop", entity="all")])
+        shop.work()
+        shop.set(pricelist_id=world.pricelist(world.rule(sku, 15.0, min_quantity=10)))
+        world.map_group(WHOLESALE, world.pricelist(world.rule(sku, 16.0)))
+
+        def tiers() -> set[tuple[int, int, float, float]]:
+            rows = world.magento.catalog.by_sku(sku)["tier_prices"]
+            place = "extension_attributes"
+            return {
+                (one["customer_group_id"], one[place]["website_id"], one["qty"], one["value"]) for one in rows
+            }
+
+        world.export(sku)
+        assert tiers() == {(ALL_GROUPS, 0, 10, 15), (WHOLESALE, 0, 1, 16), (WHOLESALE, 0, 10, 16)}
+        outlet = shop.ledger.stores.known("shop").by_code("website", "outlet").magento_id
+        cheap = world.pricelist(world.rule(sku, 18.0))
+        shop.ledger.stores.override("shop", "website", outlet, {"pricelist_id": cheap})
+        shop.runtime.forget_instances()
+        world.export(sku)
+        base = shop.ledger.stores.known("shop").by_code("website", "base").magento_id
+        assert tiers() == {
+            (ALL_GROUPS, base, 10, 15),
+            (WHOLESALE, base, 1, 16),
+            (WHOLESALE, base, 10, 16),
+            (WHOLESALE, outlet, 1, 16),
+        }
+        world.forget_calls()
+        world.export(sku)
+        assert world.calls() == {}
+    finally:
+        world.magento.switches.website_prices = False

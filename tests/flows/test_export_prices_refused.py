@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bridge.flows import export_prices, price_source
+from bridge.flows.wants import want
 from tests.support.prices import PriceShop
 
 VERSIONS = [16, 18, 19]
@@ -185,3 +186,23 @@ def test_a_dry_run_writes_nothing_and_tells_what_would_be(open_shop, version: in
     # Nothing of it is believed to have been written.
     world.export(sku)
     assert (world.price(sku), world.results()) == (20, {"written": 1})
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_a_websites_price_never_becomes_the_price_of_all(open_shop, version: int) -> None:
+    shop = open_shop(version)
+    # Magento's prices are global, whatever the setting says: it takes a website's base price for all, without a word.
+    world = PriceShop(shop, price_scope="website")
+    sku = world.product(list_price=20.0, magento_price=20.0)
+    shop.ledger.jobs.want([want("import-stores", instance="shop", entity="all")])
+    shop.work()
+    outlet = shop.ledger.stores.known("shop").by_code("website", "outlet").magento_id
+    cheap = world.pricelist(world.rule(sku, 14.0))
+    shop.ledger.stores.override("shop", "website", outlet, {"pricelist_id": cheap})
+    shop.runtime.forget_instances()
+    for _ in range(2):
+        world.export(sku)
+        assert world.price(sku) == 20
+    job = world.own_job(sku)
+    assert (job.state, job.error_code) == ("blocked", "price_refused")
+    assert "Catalog Price Scope is Global" in job.error

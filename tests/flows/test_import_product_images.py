@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import base64
+import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,8 +13,10 @@ import pytest
 from bridge.engine import run_job
 from bridge.flows.wants import want
 from bridge.magento.media import MAX_PICTURE_BYTES
+from bridge.sandbox import Sandbox
 from tests.flows.conftest import OpenShop
 from tests.support.catalog_shop import CatalogShop
+from tests.support.cli import running_cli
 from tests.support.pictures import a_png
 from tests.support.products import FakeCatalog
 from tests.support.shop import ROOM
@@ -293,3 +297,39 @@ def test_a_picture_that_changes_while_an_older_one_is_in_doubt_is_the_last_word(
     assert [shop.shop.job(one).state for one in (job_id, other_id)] == ["done", "done"]
     assert shop.picture("SIM-01") == a_png(3)
     assert shop.ledger.effects.open_for_target("shop", "product.product") == []
+
+
+def test_the_command_line_waits_for_pictures_and_says_which_are_bad(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with Sandbox.start(odoo_version=18) as box:
+        for cli in running_cli(tmp_path, monkeypatch, capsys):
+            (cli.folder / "oauth.json").write_text(json.dumps(box.magento.secret))
+            (cli.folder / "odoo.key").write_text(box.odoo.key)
+            added = cli(
+                *("instance", "add", "shop", "--magento-url", box.magento.url),
+                *(
+                    "--magento-oauth",
+                    "@oauth.json",
+                    "--odoo-url",
+                    box.odoo.url,
+                    "--odoo-db",
+                    box.odoo.database,
+                ),
+                *("--odoo-user", box.odoo.user, "--odoo-key", "@odoo.key"),
+                *("--set", "auto_create_products=true"),
+            )
+            assert added.code == 0
+            box.magento.add_picture("SIM-01", a_png(1))
+            box.magento.add_picture("SIM-02", b"no picture")
+            assert cli("run", "import-product", "SIM-01", "--wait").code == 0
+            pictures = [
+                row["image_1920"] for row in box.odoo.records("product.template") if row.get("image_1920")
+            ]
+            assert [base64.b64decode(one) for one in pictures] == [a_png(1)]
+            for args in (("import-product", "SIM-02"), ("import-products",)):
+                ended = cli("run", *args, "--wait")
+                assert ended.code == 1
+                assert "The picture of the product SIM-02 was left out" in ended.out
+                assert "Give it another picture in Magento" in ended.out
+            assert cli("instance", "set", "shop", "--set", "import_images=maybe").code == 2

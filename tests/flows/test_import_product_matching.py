@@ -6,7 +6,9 @@ from decimal import Decimal
 
 import pytest
 
+from bridge.flows.wants import want
 from tests.flows.conftest import OpenCatalog
+from tests.support.once import pump
 from tests.support.products import FakeCatalog, a_product
 
 VERSIONS = (16, 18, 19)
@@ -223,3 +225,27 @@ def test_a_product_that_cannot_be_read_is_a_job_of_its_own(
     assert {(one.entity, one.state, one.error_code) for one in failed} == {("3", "failed", "invalid_record")}
     catalog.broken = set()
     assert shop.one(3).result == {"made": 1}
+
+
+def test_an_event_about_a_product_that_odoo_lacks_waits_for_nobody(
+    open_catalog: OpenCatalog, catalog: FakeCatalog
+) -> None:
+    shop = open_catalog(auto_create_products=False)
+    catalog.put(a_product(product_id=7, sku="NOT-THERE"))
+    wanted = want("import-product", instance="shop", entity="7", data={"by_event": True})
+    job_id = shop.ledger.jobs.want([wanted])[0].job_id
+    shop.shop.work()
+    job = shop.shop.job(job_id)
+    assert (job.state, job.result) == ("done", {"missing": ["NOT-THERE"]})
+    assert shop.one(7).error_code == "product_unknown"
+
+
+def test_a_product_older_than_its_event_said_is_read_again(
+    open_catalog: OpenCatalog, catalog: FakeCatalog
+) -> None:
+    shop = open_catalog()
+    catalog.put(a_product(product_id=8, sku="LAGS"))
+    wanted = want("import-product", instance="shop", entity="8", version="2099-01-01 00:00:00")
+    job_id = shop.ledger.jobs.want([wanted])[0].job_id
+    pump(shop.shop)
+    assert (shop.shop.job(job_id).state, shop.shop.job(job_id).waits_for) == ("retry_waiting", "version")

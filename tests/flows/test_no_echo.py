@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 import pytest
 
+from bridge.flows.wants import want
 from tests.flows.conftest import OpenShop
+from tests.support.orders import new_order
 from tests.support.outward_shop import OutwardShop
+from tests.support.shop import Shop
 
 VERSIONS = (16, 18, 19)
 
@@ -121,3 +125,65 @@ def test_our_own_order_number_is_no_change_of_the_order(open_shop: OpenShop) -> 
         key[2] for key in shop.box.calls.counts("odoo") if key[2].endswith((".load", ".write", ".create"))
     ]
     assert (writes, odoo) == ([], [])
+
+
+def odoo_writes(shop: Shop) -> list[str]:
+    counts = shop.box.calls.counts("odoo")
+    return [key[2] for key in counts if key[2].endswith((".load", ".write", ".create"))]
+
+
+def test_a_change_of_the_order_right_after_our_own_write_is_carried_over(open_shop: OpenShop) -> None:
+    shop = open_shop(write_ext_order_id=True)
+    raw = new_order(shop)
+    assert shop.import_order(raw).state == "done"
+    echo = shop.box.magento.orders.get(raw["entity_id"])
+    assert echo is not None
+    changed = copy.deepcopy(echo)
+    changed["billing_address"]["street"] = ["Neue Gasse 7"]
+    # Within the second of our own write.
+    shop.box.magento.orders.add(changed)
+    shop.box.calls.reset()
+    assert shop.import_order(changed).state == "done"
+    assert "res.partner.load" in odoo_writes(shop)
+    partners = shop.box.odoo.records("res.partner")
+    assert any(one.get("street") == "Neue Gasse 7" for one in partners)
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_an_account_that_was_written_is_no_change_and_an_edit_of_it_is(
+    open_shop: OpenShop, version: int
+) -> None:
+    shop = open_shop(version, write_ext_order_id=True)
+    raw = new_order(shop)
+    customers = shop.box.magento.state.customers
+    number = 300_000 + raw["entity_id"]
+    address = next(iter(customers.values()))["addresses"][0]
+    customer = {
+        **next(iter(customers.values())),
+        "id": number,
+        "email": f"echo.{number}@example.com",
+        "firstname": "Ada",
+        "lastname": "Echo",
+        "addresses": [{**address, "id": number, "customer_id": number}],
+    }
+    customers[number] = customer
+    raw |= {"customer_id": number, "customer_email": customer["email"], "customer_is_guest": 0}
+    raw |= {"customer_firstname": "Ada", "customer_lastname": "Echo"}
+    shop.box.magento.orders.add(raw)
+
+    def import_account() -> None:
+        wanted = want("import-customer", instance="shop", entity=str(customer["id"]))
+        job_id = shop.ledger.jobs.want([wanted])[0].job_id
+        shop.work()
+        assert shop.job(job_id).state == "done", shop.job(job_id).error
+
+    import_account()
+    assert shop.import_order(raw).state == "done"
+    shop.box.calls.reset()
+    import_account()
+    assert odoo_writes(shop) == []
+    assert [key for key in shop.box.calls.counts("magento") if key[1] != "GET"] == []
+    customers[number] = {**customer, "email": f"edited.{number}@example.com"}
+    import_account()
+    emails = [one.get("email") for one in shop.box.odoo.records("res.partner") if not one.get("parent_id")]
+    assert (customers[number]["email"] in emails, customer["email"] in emails) == (True, False)

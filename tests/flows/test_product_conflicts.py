@@ -8,6 +8,7 @@ import pytest
 
 from bridge.flows.wants import want
 from tests.flows.conftest import OpenShop
+from tests.support.once import is_in_doubt, pump_until
 from tests.support.outward_shop import OutwardShop
 
 VERSIONS = (16, 18, 19)
@@ -208,3 +209,33 @@ def test_what_odoo_makes_of_html_and_numbers_is_no_edit(known) -> None:
     shop.edit(product_id, weight=0.235)
     shop.export(product_id)
     assert [one.field for one in shop.conflicts()] == ["weight"]
+
+
+def test_an_edit_is_kept_before_the_write_that_takes_its_place(known) -> None:
+    shop, sku, product_id = known(sync_direction="odoo")
+    shop.magento.catalog.change(sku, {"name": "Edited"})
+    shop.edit(product_id, name="Cup")
+    # The write happens, and nobody hears of it: what was there before can be read nowhere any more.
+    shot = shop.magento.faults.once("cut_after", only=lambda call: call.method == "PUT")
+    assert shop.export(product_id).state == "done"
+    assert shot.fired.is_set()
+    assert shop.raw(sku)["name"] == "Cup"
+    assert shown(shop) == [("name", "odoo", "Edited", "Cup", True)]
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_our_own_write_is_nobodys_edit_though_its_answer_was_lost_and_the_master_went_on(
+    known, version: int
+) -> None:
+    shop, sku, product_id = known(version)
+    shop.magento.catalog.change(sku, {"name": "First"})
+    shot = shop.odoo.faults.once("cut_after", "product.product.load")
+    wanted = want("import-product", instance="shop", entity=str(shop.raw(sku)["id"]))
+    job_id = shop.ledger.jobs.want([wanted])[0].job_id
+    pump_until(shop.shop, lambda: is_in_doubt(shop.shop, job_id), what="in doubt")
+    assert shot.fired.is_set()
+    assert shop.row(product_id)["name"] == "First"
+    shop.magento.catalog.change(sku, {"name": "Second"})
+    shop.shop.work()
+    assert (shop.shop.job(job_id).state, shop.row(product_id)["name"]) == ("done", "Second")
+    assert shown(shop) == []

@@ -353,6 +353,13 @@ def test_a_line_that_is_settled_counts_no_more_until_it_is_read_anew(shop: Ledge
     assert shop.stock_lines.open("shop", ["1"]) == [line]
 
 
+def test_a_removed_instance_takes_its_stock_along(shop: Ledger):
+    shop.stock_lines.put("shop", [a_line()], marks=["1"], wake=wake)
+    shop.stock.set_safety("shop", "source", "default", Decimal(1), by="ada")
+    shop.instances.remove("shop")
+    assert (shop.stock_lines.of_order("shop", 42), dirty(shop), shop.stock.safety("shop")) == ({}, [], [])
+
+
 def test_safety_stocks_of_their_own(shop: Ledger):
     shop.stock.set_safety("shop", "product", "SKU-1", Decimal("2.5"), by="ada")
     shop.stock.set_safety("shop", "category", "9", Decimal(4), by="ada")

@@ -10,6 +10,7 @@ from bridge.ledger import Progress
 from bridge.odoo import OdooClient
 from tests.flows.test_import_customers import change, new_account, with_address
 from tests.live.conftest import OpenShop
+from tests.support.pictures import a_png
 from tests.support.shop import Shop
 
 PATIENCE = 600.0
@@ -87,6 +88,40 @@ def test_a_catalog_arrives_once_and_changes_follow(open_shop: OpenShop, odoo: Od
     assert (row["name"], float(row["weight"]) > 0) == ("Another name", True)
     (row,) = products_of(odoo, other["sku"])
     assert not row["active"]
+
+
+def test_pictures_arrive_and_one_that_odoo_cannot_read_blocks_alone(
+    open_shop: OpenShop, odoo: OdooClient
+) -> None:
+    shop = open_shop(auto_create_products=True)
+    made = renamed(shop, 30)
+    parent = next(raw for raw in made if raw["type_id"] == "configurable")
+    child = shop.box.magento.catalog.get(parent["extension_attributes"]["configurable_product_links"][0])
+    families = {
+        one for raw in made for one in raw["extension_attributes"].get("configurable_product_links", ())
+    }
+    good, bad = [raw for raw in made if raw["type_id"] == "simple" and raw["id"] not in families][:2]
+    for number, raw in enumerate((good, child, parent), start=1):
+        shop.box.magento.add_picture(raw["sku"], a_png(number))
+    shop.box.magento.add_picture(bad["sku"], a_png(4)[:40])
+    import_all(shop)
+    (blocked,) = shop.ledger.jobs.list(instance="shop", kind="import-product-image", limit=10)
+    assert (blocked.entity, blocked.state, blocked.error_code) == (
+        str(bad["id"]),
+        "blocked",
+        "picture_unusable",
+    )
+
+    def sizes(model: str, record_id: int, field: str) -> Any:
+        (row,) = odoo.read(model, [record_id], [field], context={"bin_size": True, **_ALL})
+        return row[field]
+
+    ids = {raw["id"]: products_of(odoo, raw["sku"])[0] for raw in (good, bad, child)}
+    assert sizes("product.product", ids[good["id"]]["id"], "image_1920")
+    assert sizes("product.template", ids[good["id"]]["product_tmpl_id"][0], "image_1920")
+    assert not sizes("product.product", ids[bad["id"]]["id"], "image_1920")
+    assert sizes("product.product", ids[child["id"]]["id"], "image_variant_1920")
+    assert sizes("product.template", ids[child["id"]]["product_tmpl_id"][0], "image_1920")
 
 
 def test_an_account_is_made_once_and_kept_in_step(open_shop: OpenShop, odoo: OdooClient) -> None:

@@ -164,7 +164,7 @@ class Catalog:
                 return self._rows[product_id]
         return None
 
-    def is_together(self, product_id: int) -> bool:
+    def is_together(self, product_id: int | None) -> bool:
         """Return whether a product is a bundle that is shipped as one."""
         return product_id in self._together
 

@@ -146,3 +146,10 @@ def test_many_skus_are_asked_for_in_halves_where_magento_allows_fewer(shop, mage
     shop.answers("errors/028-*", "catalog/105-*")
     assert len(read_prices(magento, "base", [f"S{number}" for number in range(30)])) == 2
     assert [len(json.loads(one.content)["skus"]) for one in shop.requests] == [30, 15, 15]
+
+
+def test_the_common_price_comes_last_wherever_a_websites_is_written():
+    has = MagentoPrices(base={0: Decimal(20)}, special={}, tiers=())
+    wanted = ProductPrices(base={0: Decimal(20), 4: Decimal(14), 11: Decimal(15)})
+    rows = rows_between("SIM-12", has, wanted, GROUPS, ["base@4", "base@11"]).base
+    assert [(row["store_id"], row["price"]) for row in rows] == [(4, 14), (11, 15), (0, 20)]

@@ -52,7 +52,7 @@ def test_an_odoo_event_without_a_version_waits_since_it_may_come_before_its_comm
     (want,) = wants_of(new_event("odoo.product.changed", "shop", record_id=8))
     assert (want.not_before_seconds, want.data) == (3.0, {"unversioned": True})
     (magento,) = wants_of(new_event("magento.product.saved", "shop", record_id=8))
-    assert (magento.not_before_seconds, magento.data) == (0.0, {})
+    assert (magento.not_before_seconds, magento.data) == (0.0, {"by_event": True})
 
 
 def test_every_wanted_kind_has_a_place_in_a_queue_that_is_declared():

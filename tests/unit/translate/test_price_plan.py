@@ -301,8 +301,18 @@ def test_a_price_that_rises_again_with_the_quantity_is_said() -> None:
 
 
 def test_a_group_that_is_gone_gets_nothing() -> None:
-    prices = planned(a_book([], [fixed(20)]), replace(a_group(), pricelist=None, websites=(0, 3)))
+    gone = PriceScope(store_id=0, title="all", pricelist=1, currency="EUR")
+    prices = plan_prices(
+        PRODUCT,
+        a_book([], [fixed(20)]),
+        scopes=[gone],
+        groups=[replace(a_group(), pricelist=None)],
+        now=NOW,
+        sku="MUG",
+        given=["base@0", "special@0", "tier@4@0", "tier@4@3", "tier@32000@0"],
+    )
     assert (prices.tiers[4, 0], prices.tiers[4, 3]) == ((), ())
+    assert prices.given_up == {"tier@4@0", "tier@4@3"}
 
 
 @pytest.mark.parametrize("amount", ["0", "-1", "0.001"])
@@ -310,6 +320,31 @@ def test_a_price_of_nothing_is_named(amount: str) -> None:
     with pytest.raises(PriceUnclear) as caught:
         planned(a_book([fixed(amount)]))
     assert caught.value.details == {"reason": "amount", "sku": "MUG"}
+
+
+def test_websites_with_prices_of_their_own_have_tiers_of_their_own() -> None:
+    common = PriceScope(store_id=0, title="all", pricelist=1, currency="EUR", websites=(1, 3))
+    dear = PriceScope(store_id=4, title="dear", pricelist=2, currency="EUR", websites=(2,))
+    dollars = PriceScope(store_id=5, title="dollars", pricelist=3, currency="USD", websites=(4,))
+    group = PriceGroup(group_id=4, name="Wholesale", pricelist=4, currency="EUR")
+    book = a_book(
+        [fixed(15, min_quantity=10), fixed(20)],
+        [fixed(40)],
+        [fixed(9)],
+        [fixed(16)],
+        currencies=("EUR", "EUR", "USD", "EUR"),
+    )
+    prices = plan_prices(PRODUCT, book, scopes=[common, dear, dollars], groups=[group], now=NOW, sku="MUG")
+    assert {
+        key: " ".join(f"{number(q)}:{number(p)}" for q, p in rows) for key, rows in prices.tiers.items()
+    } == {
+        **dict.fromkeys([(ALL_GROUPS, 1), (ALL_GROUPS, 3)], "10:15"),
+        **dict.fromkeys([(4, 1), (4, 3)], "1:16 10:16"),
+        # 15 for ten would be another price than its own there, and the group's is in euros.
+        (ALL_GROUPS, 2): "",
+        (4, 2): "1:16",
+        (ALL_GROUPS, 4): "",
+    }
 
 
 _PRICES = st.decimals(min_value=1, max_value=50, places=2)
