@@ -147,9 +147,9 @@ WHERE run_id = :run_id AND (CAST(:sku AS text) IS NULL OR lower(sku) = lower(:sk
     AND (source, sku, magento_id) > (:source, :after_sku, :magento_id)
 ORDER BY source, sku, magento_id LIMIT :limit
 """
-#: The newest check of each instance keeps its lines, however old it is.
+#: The newest check of each instance keeps its lines, however old it is; of an instance that was removed none has.
 _OLD = """
-DELETE FROM drift_lines WHERE run_id IN (
+DELETE FROM drift_lines WHERE run_id NOT IN (SELECT run_id FROM drift_summaries) OR run_id IN (
     SELECT s.run_id FROM drift_summaries s
     WHERE {age:s.started_at} > :seconds AND s.run_id < (
         SELECT max(n.run_id) FROM drift_summaries n WHERE n.instance = s.instance AND n.ended_at IS NOT NULL))

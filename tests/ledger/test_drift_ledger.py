@@ -197,3 +197,13 @@ def test_shipped_units_and_new_safety_stocks_have_their_times(ledger: Ledger):
     changes = ledger.drift.safety_changes("shop")
     assert set(changes) == {("product", "A"), ("instance", "")}
     assert min(changes.values()) > before
+
+
+def test_a_removed_instance_takes_its_checks_along(ledger: Ledger):
+    an_instance(ledger)
+    note(ledger, FIRST, a_line("A"), checked=1)
+    ledger.drift.end(FIRST)
+    ledger.instances.remove("shop")
+    assert (ledger.drift.latest("shop"), ledger.drift.history("shop")) == (None, [])
+    assert ledger.upkeep().drift_lines == 1
+    assert ledger.drift.lines(FIRST, severities=ALL) == []
