@@ -1,4 +1,4 @@
-"""Drift on the command line: check Magento's stock, read what was found and why, and let the exports mend it."""
+"""Drift on the command line: check Magento's stock, and read what was found and why."""
 
 from __future__ import annotations
 
@@ -6,31 +6,22 @@ import csv
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
-from decimal import Decimal
-from typing import Any
 
 import click
 
 from bridge.cli.app import App, pass_app
-from bridge.cli.drift_words import causes_text, counts_text, csv_columns, csv_row, line_data, signed
+from bridge.cli.drift_words import causes_text, counts_text, csv_columns, csv_row, has_text, line_data, signed
 from bridge.cli.output import json_option, print_json, print_table, print_text
 from bridge.cli.run import job_options, run
-from bridge.cli.waiting import Followed, end, follow, hint, start_run
-from bridge.engine import preview_context
+from bridge.cli.waiting import end, start_run
 from bridge.flows.check_drift import MOST_UNBOUND
-from bridge.flows.fix_drift import drift_now
-from bridge.flows.wants import wake_stock
-from bridge.ledger import OPEN_STATES, DriftLine, DriftSummary, Ledger, RunId, SeenDrift
+from bridge.ledger import DriftLine, DriftSummary, Ledger, RunId
 from bridge.translate.drift import SEVERITIES
 from bridge.translate.money import plain
 
 _SHOWN = 50
 _PAGE = 1000
 _NOT_OK = tuple(one for one in SEVERITIES if one != "ok")
-#: What an export can mend.
-_MENDABLE = ("critical", "warning", "not_found")
-#: What became of a line, by its source and Magento's product.
-_Now = dict[tuple[str, str], SeenDrift]
 
 _instance = click.option(
     "--instance", "instance_name", metavar="NAME", help="May be left out where there is only one."
@@ -83,7 +74,7 @@ def show(
         print_text("No check of drift has ended yet. Run one: bridge run drift --wait", err=True)
         return 1
     summaries = app.ledger.drift.summaries(name, found)
-    lines = _lines(app.ledger, found, severities or _NOT_OK, sku)
+    lines = lines_of(app.ledger, found, severities or _NOT_OK, sku)
     if as_json:
         shown = [line_data(line) for line in lines]
         print_json({"run": found, "summary": [asdict(one) for one in summaries], "lines": shown})
@@ -113,64 +104,6 @@ def history(app: App, *, limit: int, instance_name: str | None, as_json: bool) -
         _show_summaries(summaries, is_history=True)
 
 
-@run.command(name="fix-drift")
-@click.argument("skus", nargs=-1, metavar="[SKU]...")
-@click.option(
-    "--severity",
-    type=click.Choice(("critical", "warning", "not_found", "all")),
-    help="Lines of the newest check that are so; without SKUs all.",
-)
-@job_options
-@pass_app
-def fix_drift(
-    app: App,
-    *,
-    skus: tuple[str, ...],
-    severity: str | None,
-    instance_name: str | None,
-    wait: bool,
-    as_json: bool,
-) -> int:
-    """Export the stock of products that differ, by SKU or of the newest check; shows them before and after."""
-    if skus and severity:
-        raise click.UsageError("Give SKUs or --severity, not both.")
-    name = app.instance(instance_name).name
-    ids = _ids_of(app, name, skus) if skus else _ids_of_check(app.ledger, name, severity or "all")
-    if ids is None:
-        print_text("No check of drift has ended yet. Run one: bridge run drift --wait", err=True)
-        return 1
-    before = _now(app, name, ids)
-    if not before:
-        if as_json:
-            print_json({"jobs": [], "lines": []})
-        else:
-            print_text("Nothing differs: Magento has what it should have.")
-        return 0
-    app.ledger.stock.mark(
-        name,
-        sorted({magento_id for _, magento_id in before}),
-        wake=wake_stock(name, delay_seconds=0.0),
-        by_hand=True,
-    )
-    jobs = app.ledger.jobs.list(instance=name, kind="export-stock", states=OPEN_STATES)
-    followed = Followed(job_ids=[job.id for job in jobs])
-    after: _Now | None = None
-    if wait:
-        follow(app, followed)
-        _follow_own_jobs(app, name, before, followed)
-        after = _now(app, name, sorted({magento_id for _, magento_id in before}))
-    if as_json:
-        shown = [_as_data(key, line, after) for key, line in before.items()]
-        print_json({"jobs": followed.as_data(app.ledger)["jobs"], "lines": shown})
-    else:
-        _show_fixed(before, after)
-        followed.show(app.ledger)
-    if after is None:
-        print_text(hint(app), err=True)
-        return 0
-    return 0 if followed.is_good(app.ledger) and not any(key in after for key in before) else 1
-
-
 def _run_of(ledger: Ledger, name: str, run_id: int | None) -> RunId | None:
     """Return the check that is asked for, or the newest that ended.
 
@@ -184,9 +117,10 @@ def _run_of(ledger: Ledger, name: str, run_id: int | None) -> RunId | None:
     return RunId(run_id)
 
 
-def _lines(
+def lines_of(
     ledger: Ledger, run_id: RunId, severities: Sequence[str], sku: str | None = None
 ) -> Iterator[DriftLine]:
+    """Return the lines of a check, read page by page."""
     after: DriftLine | None = None
     while True:
         page = ledger.drift.lines(run_id, severities=severities, sku=sku, after=after, limit=_PAGE)
@@ -194,61 +128,6 @@ def _lines(
         if len(page) < _PAGE:
             return
         after = page[-1]
-
-
-def _ids_of(app: App, name: str, skus: Sequence[str]) -> list[str]:
-    found = app.ledger.stock.ids_of_skus(name, skus)
-    unknown = [sku for sku in skus if sku not in found]
-    if unknown:
-        raise click.UsageError(
-            f"The bridge knows no product with the SKU {', '.join(unknown)}. Import it first: bridge run "
-            "import-product SKU"
-        )
-    return sorted({one for ids in found.values() for one in ids})
-
-
-def _ids_of_check(ledger: Ledger, name: str, severity: str) -> list[str] | None:
-    newest = ledger.drift.latest(name)
-    if newest is None:
-        return None
-    severities = _MENDABLE if severity == "all" else (severity,)
-    return sorted({line.magento_id for line in _lines(ledger, newest, severities) if line.magento_id})
-
-
-def _now(app: App, name: str, ids: Sequence[str]) -> _Now:
-    """Return what differs now of what an export can mend."""
-    found = drift_now(preview_context(app.runtime, name), ids)
-    return {(source, line.magento_id): line for source, line in found}
-
-
-def _follow_own_jobs(app: App, name: str, before: _Now, followed: Followed) -> None:
-    """Follow the figures that got jobs of their own, too."""
-    entities = {f"{source}:{magento_id}" for source, magento_id in before}
-    open_jobs = app.ledger.jobs.list(instance=name, kind="export-stock-item", states=OPEN_STATES, limit=_PAGE)
-    own = [job.id for job in open_jobs if job.entity in entities]
-    followed.job_ids += [one for one in own if one not in followed.job_ids]
-    if own:
-        follow(app, followed)
-
-
-def _as_data(key: tuple[str, str], line: SeenDrift, after: _Now | None) -> dict[str, Any]:
-    shown = {"source": key[0], "sku": line.sku, "before": line_data(line)}
-    if after is None:
-        return shown
-    left = after.get(key)
-    return shown | {"mended": left is None, "after": None if left is None else line_data(left)}
-
-
-def _show_fixed(before: _Now, after: _Now | None) -> None:
-    rows = []
-    for (source, magento_id), line in list(before.items())[:_SHOWN]:
-        left = None if after is None else after.get((source, magento_id))
-        became = "" if after is None else ("mended" if left is None else f"still {signed(left.difference)}")
-        rows.append((source, line.sku, _has(line.found), _has(line.target), signed(line.difference), became))
-    columns = ("SOURCE", "SKU", "HAD", "SHOULD HAVE", "DIFFERENCE", "NOW")
-    print_table(columns, rows, empty="", right=("HAD", "SHOULD HAVE", "DIFFERENCE"))
-    if len(before) > _SHOWN:
-        print_text(f"and {len(before) - _SHOWN} more.")
 
 
 def _show_summaries(summaries: Sequence[DriftSummary], *, is_history: bool = False) -> None:
@@ -280,8 +159,8 @@ def _show_lines(lines: Sequence[DriftLine]) -> None:
                 line.source,
                 line.sku,
                 counts_text(line.severity).lower(),
-                _has(line.found),
-                _has(line.target),
+                has_text(line.found),
+                has_text(line.target),
                 signed(line.difference),
                 causes_text(line),
             )
@@ -304,7 +183,3 @@ def _say_unlisted(summaries: Sequence[DriftSummary], severities: Sequence[str], 
             "Import their products: bridge run import-products. Or map a source to a warehouse: bridge mappings set "
             "source CODE WAREHOUSE_ID."
         )
-
-
-def _has(value: Decimal | None) -> str:
-    return "-" if value is None else plain(value)

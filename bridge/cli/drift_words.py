@@ -40,6 +40,11 @@ def signed(units: Decimal) -> str:
     return f"+{plain(units)}" if units > 0 else plain(units)
 
 
+def has_text(value: Decimal | None) -> str:
+    """Return a quantity; a dash where there is none."""
+    return "-" if value is None else plain(value)
+
+
 def counts_text(name: str) -> str:
     """Return the name of a count as a column's head."""
     return name.replace("_", " ").upper()

@@ -6,7 +6,7 @@ from bridge.ledger.bindings import Pair
 from bridge.ledger.conflicts import Conflict, ConflictState, SeenEdit
 from bridge.ledger.control import ALIVE_SECONDS
 from bridge.ledger.database import LedgerError, LedgerUnavailable
-from bridge.ledger.drift import DriftCounts, DriftLine, DriftSummary, SeenDrift
+from bridge.ledger.drift_records import DriftCounts, DriftLine, DriftSummary, SeenDrift
 from bridge.ledger.facts import (
     Arrival,
     Binding,
