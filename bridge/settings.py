@@ -37,6 +37,7 @@ SCHEDULED = (
     "sweep-stock",
     "poll-stock",
     "export-stock",
+    "drift",
 )
 
 
@@ -226,6 +227,9 @@ class InstanceSettings(BaseModel):
     stock_routes: StockRoutes = ""
     #: Whether Magento holds sold units back itself; ``off`` for a shop with an extension that stops it.
     stock_reservations: Literal["on", "off"] = "on"
+    #: From which difference between Magento's stock and its target on a check of drift warns, and calls it critical.
+    drift_warning: Annotated[Decimal, Field(ge=0, max_digits=12, decimal_places=4)] = Decimal("0.0001")
+    drift_critical: Annotated[Decimal, Field(ge=0, max_digits=12, decimal_places=4)] = Decimal(10)
 
     #: How often the clock does what, where that is not the default: ``import-products=30m,import-customers=off``.
     schedules: Schedules = ""

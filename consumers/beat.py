@@ -61,7 +61,13 @@ class Schedule:
 
 def _upkeep(ledger: Ledger, _instance: str) -> None:
     done = ledger.upkeep()
-    log.info("upkeep_done", exchanges=done.exchanges, requests=done.requests, events=done.events)
+    log.info(
+        "upkeep_done",
+        exchanges=done.exchanges,
+        requests=done.requests,
+        events=done.events,
+        drift_lines=done.drift_lines,
+    )
 
 
 def _run(kind: str) -> Callable[[Ledger, str], None]:
@@ -181,6 +187,13 @@ SCHEDULES: tuple[Schedule, ...] = (
         title="Export the stock of every product, at night: what differs is written",
         every_seconds=24 * 3600.0,
         act=_export_all_stock,
+        only=_STOCK_IS_EXPORTED,
+    ),
+    Schedule(
+        name="drift",
+        title="Compare what Magento has in stock with what it should have",
+        every_seconds=3600.0,
+        act=_run("drift"),
         only=_STOCK_IS_EXPORTED,
     ),
     Schedule(

@@ -20,7 +20,9 @@ from bridge.cli.bindings import bindings
 from bridge.cli.conflicts import conflicts
 from bridge.cli.control import doctor, migrate, pause, resume
 from bridge.cli.demo import demo
+from bridge.cli.drift import drift
 from bridge.cli.events import events
+from bridge.cli.fix_drift import fix_drift
 from bridge.cli.instances import instance
 from bridge.cli.jobs import jobs
 from bridge.cli.logs import logs
@@ -62,6 +64,7 @@ for command in (
     conflicts,
     demo,
     doctor,
+    drift,
     events,
     explain,
     flower,
@@ -82,6 +85,7 @@ for command in (
     worker,
 ):
     bridge.add_command(command)
+run.add_command(fix_drift)
 
 
 def main(args: Sequence[str] | None = None) -> None:

@@ -44,6 +44,7 @@ _LOOKED_AT = 500
 _SHOWN_SKUS = 10
 #: What a run of each kind looks at.
 _SEEN = {
+    "drift": "figures of stock compared",
     "export-prices": "products with an Odoo product seen",
     "discover-mappings": "values of Magento's configuration seen",
     "export-products": "changed products of Odoo seen",

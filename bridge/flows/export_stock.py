@@ -69,7 +69,7 @@ def run(ctx: FlowContext) -> Mapping[str, Any]:
     """
     ctx.reread_after_block()
     source, instance = ctx.job.entity, ctx.instance.name
-    routes = _routes(ctx, source)
+    routes = checked_routes(ctx, source)
     settle(ctx, source)
     most = CLASSIC_BATCH if ctx.settings.stock_api_mode == "classic" else BATCH
     batch = ctx.ledger.stock.dirty(instance, source, limit=most)
@@ -94,7 +94,7 @@ def run_item(ctx: FlowContext) -> Mapping[str, Any]:
     """
     ctx.reread_after_block()
     source, _, magento_id = ctx.job.entity.rpartition(":")
-    routes = _routes(ctx, source)
+    routes = checked_routes(ctx, source)
     settle(ctx, source)
     known = ctx.ledger.stock.get(ctx.instance.name, source, [magento_id])
     if magento_id not in known:
@@ -251,7 +251,7 @@ def _refusal(sku: str, source: str, error: BridgeError) -> StockUnclear:
     )
 
 
-def _routes(ctx: FlowContext, source: str) -> Routes:
+def checked_routes(ctx: FlowContext, source: str) -> Routes:
     """Return the routes, which must fill ``source`` and share no warehouse without a rule.
 
     Raises:

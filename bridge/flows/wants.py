@@ -221,6 +221,13 @@ PLACES: Mapping[str, Place] = {
         lock=lambda _: "poll-stock",
         priority=35,
     ),
+    "drift": Place(
+        title="Compare what Magento has in stock with what it should have",
+        queue="inventory",
+        systems=_BOTH,
+        lock=lambda _: "drift",
+        priority=35,
+    ),
     "rebuild-bindings": Place(
         title="Bind again what the bridge made in Odoo",
         queue="upkeep",

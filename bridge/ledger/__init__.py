@@ -6,6 +6,7 @@ from bridge.ledger.bindings import Pair
 from bridge.ledger.conflicts import Conflict, ConflictState, SeenEdit
 from bridge.ledger.control import ALIVE_SECONDS
 from bridge.ledger.database import LedgerError, LedgerUnavailable
+from bridge.ledger.drift_records import DriftCounts, DriftLine, DriftSummary, SeenDrift
 from bridge.ledger.facts import (
     Arrival,
     Binding,
@@ -73,6 +74,9 @@ __all__ = [
     "Conflict",
     "ConflictState",
     "DeadEvent",
+    "DriftCounts",
+    "DriftLine",
+    "DriftSummary",
     "Effect",
     "Event",
     "Explanation",
@@ -100,6 +104,7 @@ __all__ = [
     "RunId",
     "SafetyScope",
     "SafetyStock",
+    "SeenDrift",
     "SeenEdit",
     "SeenStore",
     "StockChange",

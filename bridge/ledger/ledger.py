@@ -16,6 +16,7 @@ from bridge.ledger.breakers import Breakers
 from bridge.ledger.conflicts import Conflicts
 from bridge.ledger.control import Explanations, Pauses, Processes
 from bridge.ledger.database import Database, Session
+from bridge.ledger.drift import Drift
 from bridge.ledger.effects import Effects
 from bridge.ledger.events import Events
 from bridge.ledger.exchanges import Exchanges
@@ -40,6 +41,7 @@ class Upkeep:
     exchanges: int
     requests: int
     events: int
+    drift_lines: int
 
 
 class Ledger:
@@ -63,6 +65,7 @@ class Ledger:
         self.stores = Stores(database)
         self.stock = Stock(database)
         self.stock_lines = StockLines(database)
+        self.drift = Drift(database, lengths=lengths)
         self.runs = Runs(database, lengths=lengths)
         self.breakers = Breakers(database, lengths=lengths)
         self.pauses = Pauses(database)
@@ -116,7 +119,10 @@ class Ledger:
     def upkeep(self) -> Upkeep:
         """Make what will be needed and drop what is old; call it daily."""
         return Upkeep(
-            exchanges=self.exchanges.upkeep(), requests=self.effects.upkeep(), events=self.events.upkeep()
+            exchanges=self.exchanges.upkeep(),
+            requests=self.effects.upkeep(),
+            events=self.events.upkeep(),
+            drift_lines=self.drift.upkeep(),
         )
 
     def rotate_secrets(self) -> int:

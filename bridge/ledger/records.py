@@ -54,6 +54,8 @@ class Lengths:
     metadata_days: int = 180
     #: Retention of a confirmed effect's request.
     request_days: int = 14
+    #: Retention of the lines of a drift check; its figures stay.
+    drift_days: int = 7
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -60,7 +60,11 @@ def stock_jobs(ledger, name):
 
 @pytest.mark.parametrize(
     ("name", "kind", "entity"),
-    [("poll-stock", "poll-stock", "all"), ("export-stock", "export-stock", "default")],
+    [
+        ("poll-stock", "poll-stock", "all"),
+        ("export-stock", "export-stock", "default"),
+        ("drift", "drift", "all"),
+    ],
 )
 def test_stock_is_looked_after_where_it_is_exported(ledger, name, kind, entity):
     ledger.instances.set("shop", {"export_stock": True})
