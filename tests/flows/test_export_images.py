@@ -14,7 +14,7 @@ VERSIONS = (16, 18, 19)
 
 
 def picture(text: str, *, start: bytes = b"\x89PNG\r\n\x1a\n") -> str:
-    return base64.b64encode(start + text.encode()).decode()
+    return base64.b64encode(start + text.encode() + b"IEND").decode()
 
 
 def outward(open_shop: OpenShop, version: int = 18, **settings: Any) -> OutwardShop:

@@ -8,7 +8,7 @@ import pytest
 
 from bridge.errors import ConfigurationError, SettingsWrong
 from bridge.ledger import Ledger
-from tests.support.ledger import TEST_KEY, into, start, state_of
+from tests.support.ledger import TEST_KEY, go_back, into, start, state_of
 
 SETTINGS = {
     "base_url": "https://shop.example",
@@ -175,20 +175,7 @@ def test_what_was_encrypted_for_one_purpose_is_not_taken_for_another(ledger: Led
 
 def test_an_instance_from_before_the_installation_id_was_kept_in_odoo_is_not_anchored(ledger: Ledger):
     added = ledger.instances.add("shop", SETTINGS, SECRETS)
-    added_since = (
-        "stores",
-        "conflicts",
-        "stock_lines",
-        "stock_figures",
-        "stock_safety",
-        "drift_lines",
-        "drift_summaries",
-    )
-    ledger.database.command("DROP INDEX bindings_label")
-    for table in added_since:
-        ledger.database.command(f"DROP TABLE {table}")
-    ledger.database.command("ALTER TABLE instances DROP COLUMN anchored_for")
-    ledger.database.command("UPDATE ledger_version SET version_num = '0001'")
+    go_back(ledger, "0001")
     assert not ledger.is_current()
     ledger.migrate()
     found = ledger.instances.get("shop")

@@ -10,7 +10,7 @@ from bridge.errors import SettingsWrong
 from bridge.ledger import KnownStores, Ledger, SeenStore
 from bridge.overrides import effective
 from tests.ledger.test_instances import SECRETS, SETTINGS
-from tests.support.ledger import in_threads, into, start, state_of
+from tests.support.ledger import go_back, in_threads, into, start, state_of
 
 _PARENTS = {"website": None, "group": 1, "view": 1}
 
@@ -222,9 +222,7 @@ def test_jobs_that_wait_for_a_store_go_on_when_stores_are_read(shop: Ledger):
 
 def test_a_ledger_from_before_the_stores_gets_their_table(ledger: Ledger):
     ledger.instances.add("shop", SETTINGS, SECRETS)
-    for table in ("stores", "stock_lines", "stock_figures", "stock_safety"):
-        ledger.database.command(f"DROP TABLE {table}")
-    ledger.database.command("UPDATE ledger_version SET version_num = '0002'")
+    go_back(ledger, "0002")
     assert not ledger.is_current()
     ledger.migrate()
     assert ledger.is_current()

@@ -159,3 +159,22 @@ def work_off(ledger: Ledger, *, decide: Callable[[Job], Decision] = lambda _job:
                 done.append(job)
                 ledger.jobs.finish(job, decide(job))
     return done
+
+
+#: What undoes each migration, newest first; data of before stay as they are.
+_UNDO = {
+    "0006": ("DROP INDEX bindings_label", "DROP TABLE drift_lines", "DROP TABLE drift_summaries"),
+    "0005": ("DROP TABLE stock_lines", "DROP TABLE stock_figures", "DROP TABLE stock_safety"),
+    "0004": ("DROP TABLE conflicts",),
+    "0003": ("DROP TABLE stores",),
+    "0002": ("ALTER TABLE instances DROP COLUMN anchored_for",),
+}
+
+
+def go_back(ledger: Ledger, version: str) -> None:
+    """Make a ledger what it was at an earlier version of its schema."""
+    for one, statements in _UNDO.items():
+        if one > version:
+            for statement in statements:
+                ledger.database.command(statement)
+    ledger.database.command("UPDATE ledger_version SET version_num = :version", version=version)
