@@ -18,9 +18,10 @@ from bridge.engine import Runtime
 from bridge.ledger import JobId, Ledger
 from bridge.settings import Settings
 from bridge.topology import TASK_QUEUES
-from consumers.beat import SCHEDULES, Ticker
+from consumers.beat import Ticker
 from consumers.dispatcher import Dispatcher
 from consumers.receiving import Message, Received, Receiver
+from consumers.schedules import SCHEDULES
 from consumers.tasks import run_quietly
 from schemas.events import Envelope
 

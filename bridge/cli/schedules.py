@@ -14,7 +14,7 @@ from bridge.every import OFF, every_text, parse_every
 from bridge.settings import SCHEDULED
 
 if TYPE_CHECKING:
-    from consumers.beat import Schedule
+    from consumers.schedules import Schedule
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,7 +110,8 @@ def _every(text: str) -> str:
 
 
 def _rows(app: App, instance: str | None) -> list[Row]:
-    from consumers.beat import SCHEDULES, last_tick, pace  # noqa: PLC0415  # the command line stands above the consumers
+    from consumers.beat import last_tick, pace  # noqa: PLC0415  # the command line stands above the consumers
+    from consumers.schedules import SCHEDULES  # noqa: PLC0415
 
     instances = app.ledger.instances.settings()
     rows: list[Row] = []

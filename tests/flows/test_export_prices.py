@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from consumers.beat import SCHEDULES, tick
+from consumers.beat import tick
+from consumers.schedules import SCHEDULES
 from tests.support.prices import PriceShop
 
 VERSIONS = [16, 18, 19]

@@ -11,7 +11,7 @@ import urllib.request
 
 import pytest
 
-from consumers.beat import SCHEDULES
+from consumers.schedules import SCHEDULES
 from tests.integration.conftest import ROOT, wait_for
 from tests.support.processes import free_port
 

@@ -6,7 +6,8 @@ import pytest
 
 from bridge.bootstrap import open_ledger
 from bridge.settings import process_settings
-from consumers.beat import SCHEDULES, tick
+from consumers.beat import tick
+from consumers.schedules import SCHEDULES
 from tests.support.cli import Cli, assert_plain
 
 

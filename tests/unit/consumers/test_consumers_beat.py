@@ -8,7 +8,8 @@ from bridge.errors import ServiceUnavailable
 from bridge.flows.wants import wake_stock, want
 from bridge.ledger import Ledger, Pair
 from bridge.settings import SCHEDULED
-from consumers.beat import SCHEDULES, Schedule, Ticker, last_tick, tick
+from consumers.beat import Ticker, last_tick, tick
+from consumers.schedules import SCHEDULES, Schedule
 
 SHOP = {"base_url": "http://127.0.0.1:9", "odoo_url": "http://127.0.0.1:9", "odoo_db": "o", "odoo_user": "u"}
 
