@@ -10,9 +10,8 @@ from typing import Any
 from bridge.flows import stock_source
 from bridge.flows.context import FlowContext
 from bridge.flows.drift_history import Told, left_at, tell
-from bridge.flows.order_products import PRODUCT_BINDING
-from bridge.flows.stock_figures import WorkedOut, work_out
-from bridge.ledger import DriftCounts, Pair, SeenDrift, StockFigure
+from bridge.flows.stock_figures import WorkedOut, relabel, work_out
+from bridge.ledger import DriftCounts, SeenDrift, StockFigure
 from bridge.stock_routes import Routes
 from bridge.translate.drift import Limits, Part, parts, severity
 from bridge.translate.money import ZERO, plain
@@ -129,25 +128,10 @@ def _looked_up(ctx: FlowContext, source: str, missing: Sequence[WorkedOut]) -> t
             renamed.append(replace(one, sku=sku))
     if renamed:
         if not ctx.is_preview:
-            _relabel(ctx, renamed)
+            relabel(ctx, renamed)
         has = stock_source.read_rows(ctx, source, [one.sku for one in renamed])
         rows += [_Row(one=one, has=has.get(one.sku)) for one in renamed]
     return rows, skipped
-
-
-def _relabel(ctx: FlowContext, renamed: Sequence[WorkedOut]) -> None:
-    """Keep the SKU that a product has in Magento now: under its old one its row would belong to nobody."""
-    pairs = [
-        Pair(
-            magento_id=one.known.magento_id,
-            odoo_model="product.product",
-            odoo_id=one.known.odoo_id,
-            magento_label=one.sku,
-        )
-        for one in renamed
-        if one.known.odoo_id is not None
-    ]
-    ctx.ledger.bindings.bind_many(ctx.instance.name, PRODUCT_BINDING, pairs)
 
 
 def _moved_on(ctx: FlowContext, source: str, drifting: Sequence[_Row]) -> list[StockFigure]:

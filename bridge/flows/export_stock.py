@@ -13,11 +13,10 @@ from typing import Any
 from bridge.errors import BridgeError, InvalidRecord, SettingsWrong
 from bridge.flows import stock_source
 from bridge.flows.context import FlowContext
-from bridge.flows.order_products import PRODUCT_BINDING
-from bridge.flows.stock_figures import StockUnclear, WorkedOut, work_out
+from bridge.flows.stock_figures import StockUnclear, WorkedOut, relabel, work_out
 from bridge.flows.stock_writing import Row, settle, write_rows
 from bridge.flows.wants import want
-from bridge.ledger import Exported, Pair, Want
+from bridge.ledger import Exported, Want
 from bridge.ledger import StockFigure as Known
 from bridge.stock_routes import Routes
 from bridge.translate.stock import MagentoRow, push
@@ -202,23 +201,9 @@ def _known_to_magento(
             known.append(one)
     if renamed:
         # A SKU that was changed in Magento: the product is the same.
-        _relabel(ctx, renamed)
+        relabel(ctx, renamed)
         found |= stock_source.read_rows(ctx, outcome.source, [one.sku for one in renamed])
     return [*known, *renamed], found
-
-
-def _relabel(ctx: FlowContext, renamed: Sequence[WorkedOut]) -> None:
-    pairs = [
-        Pair(
-            magento_id=one.known.magento_id,
-            odoo_model="product.product",
-            odoo_id=one.known.odoo_id,
-            magento_label=one.sku,
-        )
-        for one in renamed
-        if one.known.odoo_id is not None
-    ]
-    ctx.ledger.bindings.bind_many(ctx.instance.name, PRODUCT_BINDING, pairs)
 
 
 def _trouble(ctx: FlowContext, outcome: Outcome, one: WorkedOut, error: StockUnclear) -> None:

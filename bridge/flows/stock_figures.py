@@ -9,9 +9,10 @@ from decimal import Decimal
 from bridge.errors import OperatorError
 from bridge.flows import stock_source
 from bridge.flows.context import FlowContext
+from bridge.flows.order_products import PRODUCT_BINDING
 from bridge.flows.stock_source import Goods, LineMoves
 from bridge.flows.stock_watch import ORDER_BINDING
-from bridge.ledger import Binding, StockLine
+from bridge.ledger import Binding, Pair, StockLine
 from bridge.ledger import StockFigure as Known
 from bridge.stock_routes import Routes
 from bridge.translate.money import ZERO
@@ -181,3 +182,18 @@ def _stock_teller(ctx: FlowContext, source: str) -> Callable[[int | None], int |
         return lambda _: None
     stores = ctx.ledger.stores.known(ctx.instance.name)
     return lambda store_id: stock_source.stock_of_store(stores, layout, store_id)
+
+
+def relabel(ctx: FlowContext, renamed: Sequence[WorkedOut]) -> None:
+    """Keep the SKU that a product has in Magento now: under its old one its row would belong to nobody."""
+    pairs = [
+        Pair(
+            magento_id=one.known.magento_id,
+            odoo_model="product.product",
+            odoo_id=one.known.odoo_id,
+            magento_label=one.sku,
+        )
+        for one in renamed
+        if one.known.odoo_id is not None
+    ]
+    ctx.ledger.bindings.bind_many(ctx.instance.name, PRODUCT_BINDING, pairs)

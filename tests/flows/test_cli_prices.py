@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -23,14 +22,7 @@ def cli(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], box: Sandbox
 ) -> Iterator[Cli]:
     for cli in running_cli(tmp_path, monkeypatch, capsys):
-        (cli.folder / "oauth.json").write_text(json.dumps(box.magento.secret))
-        (cli.folder / "odoo.key").write_text(box.odoo.key)
-        added = cli(
-            *("instance", "add", "shop", "--magento-url", box.magento.url, "--magento-oauth", "@oauth.json"),
-            *("--odoo-url", box.odoo.url, "--odoo-db", box.odoo.database, "--odoo-user", box.odoo.user),
-            *("--odoo-key", "@odoo.key", "--set", "auto_create_products=true"),
-        )
-        assert added.code == 0
+        cli.add_box(box, "auto_create_products=true")
         yield cli
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
@@ -38,14 +37,7 @@ def cli(
     odoo: FakeOdooStock,
 ) -> Iterator[Cli]:
     for cli in running_cli(tmp_path, monkeypatch, capsys):
-        (cli.folder / "oauth.json").write_text(json.dumps(box.magento.secret))
-        (cli.folder / "odoo.key").write_text(box.odoo.key)
-        added = cli(
-            *("instance", "add", "shop", "--magento-url", box.magento.url, "--magento-oauth", "@oauth.json"),
-            *("--odoo-url", box.odoo.url, "--odoo-db", box.odoo.database, "--odoo-user", box.odoo.user),
-            *("--odoo-key", "@odoo.key", "--set", "safety_stock=5"),
-        )
-        assert added.code == 0
+        cli.add_box(box, "safety_stock=5")
         process_settings.cache_clear()
         with Ledger.open(process_settings().database_url) as ledger:
             pair = Pair(magento_id="1", odoo_model="product.product", odoo_id=11, magento_label=SKU)

@@ -16,6 +16,7 @@ import pytest
 import structlog
 
 from bridge.cli.main import call
+from bridge.sandbox import Sandbox
 from bridge.settings import process_settings
 
 KEYS = {
@@ -70,6 +71,17 @@ class Cli:
     def environment(**more: str) -> dict[str, str]:
         kept = {name: value for name, value in os.environ.items() if not name.startswith("BRIDGE_")}
         return {**kept, **more}
+
+    def add_box(self, box: Sandbox, *more: str) -> None:
+        """Add the sandbox as the instance ``shop``, with ``--set`` for each of ``more``."""
+        (self.folder / "oauth.json").write_text(json.dumps(box.magento.secret))
+        (self.folder / "odoo.key").write_text(box.odoo.key)
+        added = self(
+            *("instance", "add", "shop", "--magento-url", box.magento.url, "--magento-oauth", "@oauth.json"),
+            *("--odoo-url", box.odoo.url, "--odoo-db", box.odoo.database, "--odoo-user", box.odoo.user),
+            *("--odoo-key", "@odoo.key", *(part for one in more for part in ("--set", one))),
+        )
+        assert added.code == 0
 
     def add(self, name: str = "shop", *more: str) -> Ended:
         (self.folder / "oauth.json").write_text(json.dumps(KEYS))
