@@ -82,10 +82,12 @@ def watch(ctx: FlowContext, raw: Mapping[str, Any]) -> None:
         )
         for line in now
     ]
+    # Nothing is marked while nothing is exported: who begins to export begins with everything.
+    is_exported = ctx.instance.settings.export_stock
     ctx.ledger.stock_lines.put(
         ctx.instance.name,
         lines,
-        marks=[line.product_id for line in lines if line.product_id],
+        marks=[line.product_id for line in lines if line.product_id and is_exported],
         wake=wake_stock(ctx.instance.name),
     )
 

@@ -60,11 +60,14 @@ class StockLines:
 
     def put(self, instance: str, lines: Sequence[StockLine], *, marks: Iterable[str], wake: Wake) -> None:
         """Keep lines as they were just read, mark the products whose figures they change, and want the exports."""
-        rows = json_rows(_columns(line) for line in lines)
+        rows, products = json_rows(_columns(line) for line in lines), list(marks)
+        if not products:
+            self._database.command(_PUT, instance=instance, lines=rows)
+            return
 
         def work(session: Session) -> None:
             session.run(_PUT, instance=instance, lines=rows)
-            mark_in(session, instance, wake=wake, magento_ids=marks)
+            mark_in(session, instance, wake=wake, magento_ids=products)
 
         self._database.write(work, on_conflict_again=True)
 
