@@ -159,8 +159,9 @@ def test_names_that_the_terminal_cannot_show_do_not_end_the_command(shop) -> Non
 
 def test_ctrl_c_ends_without_a_trace(shop) -> None:
     assert shop("pause").code == 0
+    # Whoever runs the tests in the background leaves Ctrl-C ignored, and a command inherits that.
     with subprocess.Popen(
-        [Path(sys.executable).with_name("bridge"), "run", "noop", "--wait"],
+        ["env", "--default-signal=INT", Path(sys.executable).with_name("bridge"), "run", "noop", "--wait"],
         env=shop.environment(),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
