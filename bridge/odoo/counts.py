@@ -104,5 +104,5 @@ def _quant(row: Mapping[str, Any]) -> Quant:
         reserved=clean(row["reserved_quantity"]),
         counted=clean(row["inventory_quantity"]) if is_counted else None,
         changed_at=moment_of(row),
-        is_kept_apart=any(row[name] for name in _APART),
+        is_kept_apart=any(row.get(name) for name in _APART),
     )
