@@ -163,7 +163,8 @@ def carry_over(
             outcome.bound += 1
             continue
         bound.append(Bound.of(plan, binding))
-    heed_odoo(ctx, shelf, bound)
+    # What was only just made and goes to the archive was nobody's to edit yet.
+    heed_odoo(ctx, shelf, [one for one in bound if one.entity in found or one.change.names != {"active"}])
     updated = update(
         ctx,
         shelf,
