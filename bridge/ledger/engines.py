@@ -39,8 +39,10 @@ def make_engine(url: URL, *, pool_size: int) -> Engine:
     # Nothing is left open on a connection that comes back: the pool need not roll back.
     options: dict[str, Any] = {"pool_size": pool_size, "max_overflow": 40, "pool_reset_on_return": None}
     if url.get_backend_name() == "postgresql":
+        # A plan that was made while a table was small reads the whole of it, and a prepared statement keeps its plan until
+        # the table is analyzed. Every statement of the ledger has its index.
         options["connect_args"] = {
-            "options": "-c timezone=UTC -c application_name=commercebridge",
+            "options": "-c timezone=UTC -c application_name=commercebridge -c enable_seqscan=off",
             "connect_timeout": 10,
         }
         engine = create_engine(url, **options)
