@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any
 
-from bridge.errors import DoubtfulEffect
 from bridge.flows.context import FlowContext
+from bridge.flows.doubts import has_happened
 from bridge.flows.effects import Write
 from bridge.flows.product_writing import SUPERSEDED, digest
 from bridge.ledger import Effect
@@ -101,7 +101,8 @@ def add_option(
 
     key = _option_key(ctx, code, label, odoo_value)
     request = {"code": code, "label": label}
-    return _once(ctx, key=key, kind=OPTION, target="/products/attributes", request=request, send=send, look=find)  # fmt: skip
+    target = "/products/attributes"
+    return _once(ctx, key=key, kind=OPTION, target=target, request=request, send=send, look=find)
 
 
 def link(
@@ -206,14 +207,12 @@ def _settle(ctx: FlowContext, effect: Effect) -> None:
     if effect.state not in {"sent", "doubtful"} or effect.request is None:
         return
     sent, product_id = decode(effect.request), int(effect.target.rpartition("/")[2])
-    lasts = max(ctx.settings.magento_doubt_seconds, default=0.0)
-    if effect.age_seconds < lasts and not _is_there(ctx, product_id, sent["store"], sent["values"]):
-        raise DoubtfulEffect(
-            "Whether an earlier change of this product happened in Magento is not known yet.",
-            waits_for=f"doubt:{effect.key}",
-            retry_after=lasts - effect.age_seconds,
-            system="magento",
-        )
+    has_happened(
+        ctx,
+        effect,
+        lambda _: _is_there(ctx, product_id, sent["store"], sent["values"]),
+        what="change of this product",
+    )
     ctx.ledger.effects.confirm(ctx.job, effect.key, SUPERSEDED)
 
 

@@ -10,8 +10,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from bridge.errors import BridgeError, DoubtfulEffect, OperatorError
+from bridge.errors import BridgeError, OperatorError
 from bridge.flows.context import FlowContext
+from bridge.flows.doubts import has_happened
 from bridge.flows.effects import Write
 from bridge.flows.product_writing import SUPERSEDED, digest, halved
 from bridge.ledger import Effect
@@ -109,21 +110,10 @@ def wait_for_prices(ctx: FlowContext, skus: Iterable[str]) -> None:
     """
     wanted = {sku.casefold() for sku in skus}
     for effect in _open_writes(ctx):
-        about = _skus_of(effect)
-        if not about & wanted:
-            continue
-        looks = ctx.settings.magento_doubt_seconds
-        coming = [after for after in looks if after > effect.age_seconds]
-        if len(coming) < len(looks) and (not coming or _happened(ctx, effect)):
-            # It happened, or it is over and what it was about is read and written anew.
+        if _skus_of(effect) & wanted:
+            # Whether it happened or is over: what it was about is read and written anew.
+            has_happened(ctx, effect, lambda one: _happened(ctx, one), what="write of prices")
             ctx.ledger.effects.confirm(ctx.job, effect.key, SUPERSEDED)
-            continue
-        raise DoubtfulEffect(
-            "Whether an earlier write of prices happened is not known yet.",
-            waits_for=f"doubt:{effect.key}",
-            retry_after=max(0.0, coming[0] - effect.age_seconds),
-            system="magento",
-        )
 
 
 def _send(

@@ -14,7 +14,6 @@ from typing import Any
 
 from bridge.errors import (
     BridgeError,
-    DoubtfulEffect,
     OperatorError,
     RecordMissing,
     ServiceRejected,
@@ -22,6 +21,7 @@ from bridge.errors import (
 )
 from bridge.flows import stock_source
 from bridge.flows.context import FlowContext
+from bridge.flows.doubts import has_happened
 from bridge.flows.effects import Write
 from bridge.flows.product_writing import SUPERSEDED
 from bridge.idempotency import canonical_json, fingerprint
@@ -101,20 +101,11 @@ def settle(ctx: FlowContext, source: str) -> None:
     Raises:
         DoubtfulEffect: come back for the next look.
     """
-    looks = ctx.settings.magento_doubt_seconds
     for effect in ctx.ledger.effects.open_for_target(ctx.instance.name, target_of(source)):
         if effect.state == "intended":
             continue
-        coming = [after for after in looks if after > effect.age_seconds]
-        if len(coming) < len(looks) and _happened(ctx, source, effect):
+        if has_happened(ctx, effect, lambda one: _happened(ctx, source, one), what="write of stock"):
             continue
-        if coming:
-            raise DoubtfulEffect(
-                "Whether an earlier write of stock happened is not known yet; nothing newer is sent until it is.",
-                waits_for=f"doubt:{effect.key}",
-                retry_after=max(0.0, coming[0] - effect.age_seconds),
-                system="magento",
-            )
         # Marked once more, so that the same figures sent again are another write.
         ids = [row["magento_id"] for row in _kept(effect)]
         ctx.ledger.stock.mark_again(ctx.instance.name, source, ids)

@@ -40,7 +40,7 @@ def make_engine(url: URL, *, pool_size: int) -> Engine:
     options: dict[str, Any] = {"pool_size": pool_size, "max_overflow": 40, "pool_reset_on_return": None}
     if url.get_backend_name() == "postgresql":
         # A plan that was made while a table was small reads the whole of it, and a prepared statement keeps its plan until
-        # the table is analyzed. Every statement of the ledger has its index.
+        # the table is analyzed. Where there is an index it is used.
         options["connect_args"] = {
             "options": "-c timezone=UTC -c application_name=commercebridge -c enable_seqscan=off",
             "connect_timeout": 10,
