@@ -200,7 +200,7 @@ def entity_text(job: Job) -> str:
     skus, since = job.data.get("skus"), job.data.get("updated_from")
     words = [", ".join(skus[:_SHOWN_SKUS]) + (", ..." if len(skus) > _SHOWN_SKUS else "")] if skus else []
     words += [f"since {since[:10]}"] if isinstance(since, str) else []
-    words += [name.replace("_", " ") for name in ("dry_run", "verify") if job.data.get(name)]
+    words += [name.replace("_", " ") for name in ("dry_run", "verify", "preview") if job.data.get(name)]
     return "; ".join(words) or job.entity
 
 

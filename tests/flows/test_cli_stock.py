@@ -161,6 +161,8 @@ def test_stock_is_counted_in_odoo_as_previewed(cli: Cli, box: Sandbox) -> None:
     off = cli("run", "import-stock", "counted-by-cli")
     assert (off.code, "import_stock=true" in off.err) == (2, True)
     shown = cli("run", "import-stock", "counted-by-cli", "--preview", "--wait")
+    assert "counted-by-cli; preview" in cli("jobs", "list").out
+    assert "{" not in cli("jobs", "list").out
     assert shown.code == 0
     (row,) = [line for line in shown.out.splitlines() if line.startswith("COUNTED-BY-CLI")]
     assert row.split() == ["COUNTED-BY-CLI", "0", "8"]
