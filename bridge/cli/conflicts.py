@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from bridge.cli.app import App, pass_app
+from bridge.cli.groups import Commands
 from bridge.cli.output import json_option, print_json, print_table, print_text
 from bridge.cli.waiting import Followed, end
 from bridge.flows.wants import want
@@ -16,7 +17,7 @@ _LONGEST = 60
 _NAMES = {"magento": "Magento", "odoo": "Odoo"}
 
 
-@click.group()
+@click.group(cls=Commands)
 def conflicts() -> None:
     """Edits that the master's side does not have: see them, and say whose value holds."""
 

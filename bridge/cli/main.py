@@ -23,6 +23,7 @@ from bridge.cli.demo import demo
 from bridge.cli.drift import drift
 from bridge.cli.events import events
 from bridge.cli.fix_drift import fix_drift
+from bridge.cli.groups import Commands
 from bridge.cli.instances import instance
 from bridge.cli.jobs import jobs
 from bridge.cli.logs import logs
@@ -43,7 +44,7 @@ from bridge.masking import mask_text
 EXIT_DONE, EXIT_FAILED, EXIT_USAGE = 0, 1, 2
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="bridge")
 @click.option("-v", "--verbose", is_flag=True, help="Show the log's information, too (on stderr).")
 @click.pass_context

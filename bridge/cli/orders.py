@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from bridge.cli.app import App, pass_app
+from bridge.cli.groups import Commands
 from bridge.cli.output import json_option, print_fields, print_json, print_table, print_text
 from bridge.engine import preview_context
 from bridge.errors import BridgeError, RecordMissing, ServiceUnavailable
@@ -23,12 +24,12 @@ ORDER = "order"
 _PAGE = 1000
 
 
-@click.group()
+@click.group(cls=Commands)
 def explain() -> None:
-    """Say why a total is what it is."""
+    """Say why the total of an order, or a figure of stock, is what it is."""
 
 
-@click.group()
+@click.group(cls=Commands)
 def preview() -> None:
     """Say what would be written, without writing it."""
 

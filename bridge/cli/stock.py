@@ -10,6 +10,7 @@ from typing import Any, cast, get_args
 import click
 
 from bridge.cli.app import App, pass_app, person
+from bridge.cli.groups import Commands
 from bridge.cli.orders import explain
 from bridge.cli.output import json_option, print_fields, print_json, print_table, print_text
 from bridge.cli.run import job_options, run
@@ -173,7 +174,7 @@ def _written(source: Mapping[str, Any]) -> str:
     )
 
 
-@click.group()
+@click.group(cls=Commands)
 def stock() -> None:
     """Decide how stock is exported."""
 
