@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bridge.flows import export_prices, price_source
+from bridge.flows import price_batch, price_source
 from bridge.flows.wants import want
 from tests.support.prices import PriceShop
 
@@ -19,7 +19,7 @@ def test_an_unknown_sku_refuses_a_call_of_tier_prices_and_is_found_by_halving(
     # Their base prices are equal already: the unknown SKU is met by the call of tier prices alone.
     skus = [world.product(list_price=20.0, magento_price=20.0) for _ in range(6)]
     world.map_group(WHOLESALE, world.pricelist(*(world.rule(sku, 7.5) for sku in skus)))
-    read = export_prices.read_state
+    read = price_batch.read_state
     lost = skus[3]
     lost_id = world.id_of(lost)
 
@@ -28,7 +28,7 @@ def test_an_unknown_sku_refuses_a_call_of_tier_prices_and_is_found_by_halving(
         world.magento.catalog.remove(lost)
         return found
 
-    monkeypatch.setattr(export_prices, "read_state", deleted_meanwhile)
+    monkeypatch.setattr(price_batch, "read_state", deleted_meanwhile)
     world.export()
     assert world.results() == {"written": 5, "jobs_of_their_own": [str(lost_id)]}
     for sku in skus:
