@@ -1,8 +1,7 @@
 """Export of Odoo's prices to Magento: ``bridge run export-prices`` plans batches of products that are bound.
 
-Each run computes all prices (``price_batch``). A price that a person changed in Magento meanwhile is seen by a run with
-``--verify``, which reads all of them, and when the same price changes in Odoo. With ``--dry-run`` nothing is written, and
-what would be is told.
+Each run computes all prices (``price_batch``). One with ``look`` reads all of Magento's, too, to see what a person changed
+there; ``--verify`` also puts Odoo's in its place. With ``--dry-run`` nothing is written, and what would be is told.
 """
 
 from __future__ import annotations
@@ -13,10 +12,11 @@ from typing import Any
 from bridge.errors import BridgeError, InvalidRecord, PermanentError, RecordMissing
 from bridge.flows.context import FlowContext
 from bridge.flows.order_products import PRODUCT_BINDING
-from bridge.flows.price_batch import Outcome, export
+from bridge.flows.price_batch import Manner, Outcome, export
 from bridge.flows.price_source import groups_of, scopes_of
 from bridge.flows.product_writing import digest
 from bridge.flows.wants import want
+from bridge.ledger import Want
 from bridge.magento import catalog
 from bridge.translate.price_records import PriceUnclear
 
@@ -41,8 +41,9 @@ def run(ctx: FlowContext) -> Mapping[str, Any]:
     if scan.cursor is None:
         # What blocks all prices blocks here, once, and not each of the batches.
         groups_of(ctx, scopes_of(ctx), ())
-    how = {name: True for name in ("verify", "dry_run") if scan.args.get(name)}
+    how = {name: True for name in ("verify", "look", "dry_run") if scan.args.get(name)}
     asked = scan.args.get("skus")
+    how |= {"again": True} if asked else {}
     if asked:
         ids = _ids_of(ctx, asked)
         batches = [ids[start : start + PAGE_SIZE] for start in range(0, len(ids), PAGE_SIZE)]
@@ -55,16 +56,7 @@ def run(ctx: FlowContext) -> Mapping[str, Any]:
         ids = [int(one.magento_id) for one in page if one.magento_id.isdecimal()]
         batches = [ids] if ids else []
         after = page[-1].magento_id if len(page) == PAGE_SIZE else None
-    wants = [
-        want(
-            "export-price-batch",
-            instance=ctx.instance.name,
-            entity=digest([batch, how]),
-            label=f"{len(batch)} products",
-            data={"ids": batch, **how},
-        )
-        for batch in batches
-    ]
+    wants = [want_batch(ctx.instance.name, batch, how) for batch in batches]
     cursor = None if after is None else {"after": after}
     ctx.ledger.runs.page(ctx.job, scan.id, cursor=cursor, wants=wants, seen=len(ids))
     return {"products": len(ids)}
@@ -79,8 +71,8 @@ def run_batch(ctx: FlowContext) -> Mapping[str, Any]:
         )
     if ctx.settings.master("price") != "odoo":
         return {"outcome": not_master(ctx.instance.name)}
-    outcome = Outcome(is_dry=bool(ctx.job.data.get("dry_run")))
-    export(ctx, [str(one) for one in ids], outcome, verify=bool(ctx.job.data.get("verify")))
+    outcome, manner = Outcome(), _manner(ctx.job.data)
+    export(ctx, [str(one) for one in ids], outcome, manner)
     wants = [
         want(
             "export-price",
@@ -91,9 +83,13 @@ def run_batch(ctx: FlowContext) -> Mapping[str, Any]:
         )
         for entity, error in sorted(outcome.refused.items())
     ]
-    if wants and not outcome.is_dry:
+    # What is exported now has a job that waits for that: it finds nothing to do, and is done.
+    wants += [
+        want("export-price", instance=ctx.instance.name, entity=entity) for entity in sorted(outcome.mended)
+    ]
+    if wants and not manner.is_dry:
         ctx.ledger.jobs.want(wants)
-    return outcome.as_result()
+    return outcome.as_result(is_dry=manner.is_dry)
 
 
 def run_one(ctx: FlowContext) -> Mapping[str, Any]:
@@ -106,10 +102,31 @@ def run_one(ctx: FlowContext) -> Mapping[str, Any]:
     if ctx.settings.master("price") != "odoo":
         return {"outcome": not_master(ctx.instance.name)}
     outcome = Outcome()
-    export(ctx, [ctx.job.entity], outcome, verify=False)
+    export(ctx, [ctx.job.entity], outcome, Manner(again=True))
     for error in outcome.refused.values():
         raise error
     return outcome.as_result()
+
+
+def want_batch(instance: str, ids: Sequence[int], how: Mapping[str, bool]) -> Want:
+    """Return the want of a batch of products by Magento's ids."""
+    return want(
+        "export-price-batch",
+        instance=instance,
+        entity=digest([ids, how]),
+        label=f"{len(ids)} products",
+        data={"ids": ids, **how},
+    )
+
+
+def _manner(data: Mapping[str, Any]) -> Manner:
+    verifies = bool(data.get("verify"))
+    return Manner(
+        reads_all=verifies or bool(data.get("look")),
+        mends=None if verifies else frozenset(),
+        again=verifies or bool(data.get("again")),
+        is_dry=bool(data.get("dry_run")),
+    )
 
 
 def not_master(name: str) -> str:
