@@ -58,6 +58,21 @@ PRODUCTS: Sequence[Entry] = (
         where="bridge conflicts resolve ID --use magento; bridge mappings list --kind tax_class",
     ),
     Entry(
+        code="price_unwritable",
+        reasons=because("odoo"),
+        happened="{message}",
+        to_do="It comes from a pricelist, or is that of one of several variants: change the rule, or the price, in Odoo by "
+        "hand, or decide for Odoo's price.",
+        where="Odoo: Sales > Products > Pricelists; bridge conflicts resolve ID --use odoo",
+    ),
+    Entry(
+        code="price_unwritable",
+        happened="{message}",
+        to_do="Prices there are above 0, and the variants of a configurable have prices of their own: change them in Magento "
+        "by hand, or decide for Magento's price.",
+        where="Magento admin: Catalog > Products; bridge conflicts resolve ID --use magento",
+    ),
+    Entry(
         code="product_refused",
         happened="{message}",
         to_do="Odoo named what it does not accept: correct the product in Magento, or the setting in Odoo, then retry.",

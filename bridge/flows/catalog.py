@@ -26,6 +26,7 @@ from bridge.flows import (
     product_images,
     rebuild_bindings,
     resolve_conflict,
+    start_price_export,
     sweep_products,
 )
 from bridge.flows.context import FlowContext
@@ -67,6 +68,8 @@ FLOWS: Mapping[str, Run] = {
     "noop": _nothing,
     "poll-stock": poll_stock.run,
     "rebuild-bindings": rebuild_bindings.run,
+    "start-price-export": start_price_export.run,
     "sweep-products": sweep_products.run,
     "resolve-conflict": resolve_conflict.run,
+    "resolve-price-conflict": resolve_conflict.run,
 }

@@ -97,6 +97,10 @@ class Reference:
         """Whether Inventory is there and the bridge's user may use it."""
         return self.profile.apps.get("stock") == "usable"
 
+    def has_cost_method(self) -> bool:
+        """Return whether products say how Odoo works out their cost: with Inventory's valuation installed."""
+        return self._get("cost_method", lambda: self._odoo.has_field("product.product", "cost_method"))
+
     def taxes(self, ids: Iterable[int]) -> dict[int, dict[str, Any]]:
         """Return the taxes ``ids`` by id; one that was deleted is missing."""
         wanted = tuple(sorted(set(ids)))

@@ -322,6 +322,10 @@ class OdooClient:
             raise
         return str(model), int(record_id)
 
+    def has_field(self, model: str, name: str) -> bool:
+        """Return whether a model has a field, as the apps that are installed make it."""
+        return name in self._describe(model, [name], ["type"])
+
     def _describe(
         self, model: str, fields: Sequence[str], attributes: Sequence[str]
     ) -> Mapping[str, Mapping[str, Any]]:

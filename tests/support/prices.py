@@ -114,6 +114,20 @@ class PriceShop:
         self.shop.work()
         return self.shop.ledger.runs.progress(run.id)
 
+    def look(self) -> Progress:
+        """Look at all of Magento's prices, as the clock does at night."""
+        place = PLACES["export-prices"]
+        run = self.shop.ledger.runs.start(
+            "shop", "export-prices", {"look": True}, queue=place.queue, lock_key="export-prices"
+        )
+        self.shop.work()
+        return self.shop.ledger.runs.progress(run.id)
+
+    def list_price(self, sku: str) -> Any:
+        """Return the sales price that Odoo has."""
+        rows = self.odoo.records("product.template")
+        return next(row["list_price"] for row in rows if row["id"] == self.template_id(sku))
+
     def results(self) -> Raw:
         """Return the result of the last batch, without the changes that it tells."""
         return {name: value for name, value in self.result().items() if name != "changes"}

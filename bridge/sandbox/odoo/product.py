@@ -166,6 +166,9 @@ class Template(Model):
             return "kg"
         if name in SIZES:
             return row.get("image_1920")
+        if name == "cost_method":
+            category = self.env.db.table("product.category").rows.get(row.get("categ_id") or 0, {})
+            return category.get("property_cost_method") or "standard"
         if name in SHARED and len(variants) == 1:
             return self.env["product.product"].get(variants[0], name)
         return NOT_COMPUTED

@@ -55,6 +55,7 @@ from bridge.flows.price_writing import PriceRefused
 from bridge.flows.product_writing import ProductRefused
 from bridge.flows.rebuild_bindings import StoreUnknown
 from bridge.flows.resolve_conflict import ConflictUnwritable
+from bridge.flows.resolve_price import PriceUnwritable
 from bridge.flows.stock_figures import StockUnclear
 from bridge.flows.stock_writing import StockSourceUnknown
 from bridge.flows.update_order import OrderChanged
@@ -472,6 +473,14 @@ CASES: dict[str, tuple[Make, tuple[str, ...]]] = {
     "a product is not imported yet": (
         lambda: PriceUnclear("It does not know MUG yet.", system="odoo", reason="not_bound", sku="MUG"),
         ("MUG", "bridge run import-product"),
+    ),
+    "Odoo has no one place for a price": (
+        lambda: PriceUnwritable("Odoo has no one place for it.", system="odoo", reason="odoo", sku="MUG"),
+        ("no one place", "change the rule", "--use odoo"),
+    ),
+    "Magento has no one place for a price": (
+        lambda: PriceUnwritable("Magento has no one place.", system="magento", reason="magento", sku="MUG"),
+        ("no one place", "prices of their own", "--use magento"),
     ),
     "Magento does not accept a price": (
         lambda: PriceRefused("No such customer group.", system="magento", reason="refused", sku="MUG"),
