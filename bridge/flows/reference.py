@@ -33,6 +33,7 @@ BELIEVED_SECONDS = 600.0
 _SOURCE_LANGUAGE = "en_US"
 
 _ROWS_AT_ONCE = "rows_at_once"
+_LACKS_MOST = "lacks_most"
 
 T = TypeVar("T")
 
@@ -244,6 +245,16 @@ class Reference:
     def learn_rows_at_once(self, limit: int) -> None:
         """Remember how many rows of a list Magento takes at once."""
         self._cache.get(self._instance, _ROWS_AT_ONCE, lambda: limit, is_enough=lambda known: known == limit)
+
+    def lacks_most(self, *, default: bool) -> bool:
+        """Return whether Odoo lacked most of the SKUs that were looked for last; ``default`` where nobody looked lately."""
+        return self._get(_LACKS_MOST, lambda: default)
+
+    def learn_lacking(self, *, is_lacking: bool) -> None:
+        """Remember whether Odoo lacks most of Magento's SKUs: so it goes on through a catalog."""
+        self._cache.get(
+            self._instance, _LACKS_MOST, lambda: is_lacking, is_enough=lambda known: known is is_lacking
+        )
 
     def _read_countries(self) -> dict[str, int]:
         rows = self._odoo.search_read("res.country", [], ["code"])
