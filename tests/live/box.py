@@ -9,6 +9,8 @@ from types import SimpleNamespace
 from bridge.sandbox.calls import Calls
 from bridge.sandbox.magento.rest import Raw
 from bridge.sandbox.magento_box import MagentoBox
+from bridge.sandbox.odoo import OdooState
+from tests.live.magento import RealMagento
 from tests.live.odoo import LiveOdoo
 
 
@@ -45,3 +47,10 @@ class LiveBox(SimpleNamespace):
 
     def stop(self) -> None:
         self.magento.stop()
+
+
+class RealBox(SimpleNamespace):
+    """A real Magento, and an Odoo that is real or the sandbox's, in the shape of ``bridge.sandbox.Sandbox``."""
+
+    magento: RealMagento
+    odoo: LiveOdoo | OdooState

@@ -9,15 +9,21 @@ import pytest
 
 from bridge.ledger import Ledger, Lengths
 from bridge.odoo import OdooClient
-from tests.live.box import LiveBox
+from bridge.sandbox import Sandbox
+from tests.live.box import LiveBox, RealBox
 from tests.live.given import given, is_given, missing
+from tests.live.magento import RealMagento
 from tests.live.odoo import LiveOdoo
 from tests.support.once import OnceShop
 from tests.support.shop import Shop
 
 #: Only what can be asked is collected: no test is skipped.
 collect_ignore = [
-    *([] if is_given("MAGENTO_URL") else ["test_live_magento.py"]),
+    *(
+        []
+        if is_given("MAGENTO_URL")
+        else [path.name for path in Path(__file__).parent.glob("test_*magento*.py")]
+    ),
     *(
         []
         if is_given("ODOO_URL")
@@ -75,6 +81,42 @@ def odoo() -> Iterator[OdooClient]:
     )
     yield client
     client.close()
+
+
+@pytest.fixture(scope="session")
+def magento() -> Iterator[RealMagento]:
+    shop = RealMagento()
+    yield shop
+    shop.close()
+
+
+@pytest.fixture(scope="session")
+def real_box(magento: RealMagento, request: pytest.FixtureRequest) -> Iterator[RealBox]:
+    """Give the real Magento beside the real Odoo where one is given, else beside the sandbox's."""
+    if is_given("ODOO_URL"):
+        yield RealBox(magento=magento, odoo=request.getfixturevalue("live_odoo"))
+        return
+    with Sandbox.start() as sandbox:
+        yield RealBox(magento=magento, odoo=sandbox.odoo)
+
+
+@pytest.fixture
+def open_real_shop(real_box: RealBox, tmp_path: Path) -> Iterator[OpenShop]:
+    """Open a shop of the real Magento on a new ledger."""
+    shops: list[Shop] = []
+
+    def open_one(*, digits: int = 6, **settings: object) -> Shop:
+        real_box.odoo.set_price_precision(digits)
+        path = tmp_path / f"real-{len(shops)}.db"
+        ledger = Ledger.open(f"sqlite:///{path}", secret_key="a key of sufficient length", lengths=LENGTHS)
+        ledger.migrate()
+        shop = Shop(real_box, ledger, settings={**SETTINGS, **settings})
+        shops.append(shop)
+        return shop
+
+    yield open_one
+    for shop in shops:
+        shop.close()
 
 
 @pytest.fixture
