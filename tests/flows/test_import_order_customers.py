@@ -258,22 +258,6 @@ def test_a_company_has_its_buyers_as_contacts(open_shop: OpenShop) -> None:
     assert buyer["name"] == f"{raw['billing_address']['firstname']} {raw['billing_address']['lastname']}"
 
 
-def merge(shop: Shop, old: int, into: int) -> None:
-    """Merge a partner into another as Odoo does: orders and external ids go over, the old one is deleted."""
-    for row in shop.box.odoo.records("sale.order"):
-        values = {
-            name: into
-            for name in ("partner_id", "partner_invoice_id", "partner_shipping_id")
-            if row[name] == old
-        }
-        if values:
-            shop.box.odoo.write("sale.order", row["id"], values)
-    for row in shop.box.odoo.records("ir.model.data"):
-        if (row["model"], row["res_id"]) == ("res.partner", old):
-            shop.box.odoo.write("ir.model.data", row["id"], {"res_id": into})
-    shop.box.odoo.delete("res.partner", old)
-
-
 @pytest.mark.parametrize("email", ["same", "another"])
 def test_a_merged_partner_is_followed_to_what_it_became(open_shop: OpenShop, email: str) -> None:
     shop = open_shop()
@@ -281,7 +265,7 @@ def test_a_merged_partner_is_followed_to_what_it_became(open_shop: OpenShop, ema
     person = done(shop, first)["partner_id"]
     known = first["customer_email"] if email == "same" else f"merged.{first['entity_id']}@example.com"
     into = shop.box.odoo.create("res.partner", {"name": partner(shop, person)["name"], "email": known})
-    merge(shop, person, into)
+    shop.box.odoo.merge_partners(person, into)
     assert done(shop, same_buyer(shop, first))["partner_id"] == into
     shop.box.calls.reset()
     assert done(shop, same_buyer(shop, first))["partner_id"] == into

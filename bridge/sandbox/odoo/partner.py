@@ -31,8 +31,11 @@ class Partner(Model):
         """Turn ``company_type`` into ``is_company``."""
         if "company_type" in values:
             values["is_company"] = values.pop("company_type") == "company"
+        # Emptied it is ignored: only the one that was chosen can be (tried on real 16, 18 and 19).
+        if "property_product_pricelist" in values and not values["property_product_pricelist"]:
+            del values["property_product_pricelist"]
         if "property_product_pricelist" in values and CHOSEN_PRICELIST in self.fields:
-            values[CHOSEN_PRICELIST] = values.pop("property_product_pricelist") or None
+            values[CHOSEN_PRICELIST] = values.pop("property_product_pricelist")
         return values
 
     def defaults(self, values: Row) -> Row:

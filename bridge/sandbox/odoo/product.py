@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import product as combinations
 from typing import Any
 
-from bridge.sandbox.odoo.fault import OdooFault, user_error, validation_error
+from bridge.sandbox.odoo.fault import OdooFault, validation_error
+from bridge.sandbox.odoo.pictures import stored_image
 from bridge.sandbox.odoo.quants import named_warehouses, quantities, warehouse_key
 from bridge.sandbox.odoo.records import NOT_COMPUTED, Model
 from bridge.sandbox.odoo.tables import Row
@@ -36,20 +36,6 @@ SIZES = frozenset({"image_512", "image_128"})
 IMAGE, OWN_IMAGE = "image_1920", "image_variant_1920"
 
 
-def check_image(value: Any) -> None:
-    """Refuse what no picture can be made of, as Odoo's own ``Image`` fields do (source)."""
-    if not value:
-        return
-    try:
-        content = base64.b64decode(value, validate=True)
-    except ValueError:
-        content = b""
-    if not content.startswith((b"\x89PNG", b"\xff\xd8", b"GIF8", b"RIFF")) or (
-        content.startswith(b"\x89PNG") and b"IEND" not in content
-    ):
-        raise user_error("This file could not be decoded as an image file.")
-
-
 class Template(Model):
     """``product.template``."""
 
@@ -59,7 +45,8 @@ class Template(Model):
 
     def prepare(self, values: Row, record_id: int | None) -> Row:
         """Bring 16's two fields for the type together."""
-        check_image(values.get(IMAGE))
+        if values.get(IMAGE):
+            values[IMAGE] = stored_image(values[IMAGE])
         if self.env.dialect.major < 18:
             kind = values.get("detailed_type") or values.get("type")
             if kind:
@@ -250,7 +237,8 @@ class Variant(Model):
 
     def _image_moved(self, record_id: int, values: Row) -> Row:
         """Let the picture of a variant be its own where its template has one and further variants (source)."""
-        check_image(values.get(OWN_IMAGE))
+        pictures = {name: stored_image(values[name]) for name in (IMAGE, OWN_IMAGE) if name in values}
+        values = {**values, **pictures}
         template_id = self.table.rows[record_id]["product_tmpl_id"]
         if IMAGE not in values:
             return values
