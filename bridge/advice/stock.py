@@ -67,6 +67,15 @@ STOCK: Sequence[Entry] = (
         who="Magento admin",
     ),
     Entry(
+        code="stock_unclear",
+        reasons=because("slash"),
+        happened="{message}",
+        to_do="Let the web server pass encoded slashes on (Apache: AllowEncodedSlashes NoDecode), or set "
+        "stock_api_mode=msi, which names no SKU in an address; or give the product a SKU without a slash. Then retry.",
+        where="the web server before Magento; bridge instance set NAME --set stock_api_mode=msi",
+        who="server admin",
+    ),
+    Entry(
         code="stock_not_previewed",
         happened="{message}",
         to_do="Make a preview, look at what it would count, then run the import again: it counts what the preview "

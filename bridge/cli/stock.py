@@ -135,6 +135,8 @@ def _show_source(source: Mapping[str, Any]) -> None:
     has = source["magento"]
     in_magento = "no row" if has is None else f"{has['quantity']}{'' if has['status'] else ' (switched off)'}"
     print_text(f"Source {source['source']}")
+    for warning in source["warnings"]:
+        print_text(f"Note: {warning}", err=True)
     if source["problem"]:
         print_text(f"Problem: {source['problem']}", err=True)
     if not source["is_exported"]:

@@ -214,6 +214,17 @@ class Reference:
             is_enough=lambda known: source is None or known.source(source) is not None,
         )
 
+    def layout_if_any(self) -> Layout | None:
+        """Return Magento's sources and stocks, None where it has none or they may not be read."""
+        return self._get("layout_if_any", self._read_layout)
+
+    def _read_layout(self) -> Layout | None:
+        try:
+            return layout(self._magento())
+        except (AccessMissing, CredentialsRefused, ServiceRejected, SettingsWrong):
+            # Its inventory modules are off, or the integration may not read stocks: others tell of that.
+            return None
+
     def warehouses(self, including: Iterable[int]) -> set[int]:
         """Return the ids of the warehouses; read anew where one of ``including`` is not among them."""
         wanted = set(including)

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from bridge.errors import InvalidRecord, MappingWrong, RecordMissing
+from bridge.errors import InvalidRecord, MappingWrong, RecordMissing, ServiceRejected
 from bridge.flows.context import FlowContext
 from bridge.ledger import KnownStores
 from bridge.magento.inventory import SourceItem, source_items, sweep_source_items
@@ -188,7 +188,18 @@ def _read_classic(ctx: FlowContext, skus: Sequence[str]) -> dict[str, MagentoRow
             item = stock_item(ctx.magento, sku)
         except RecordMissing:
             continue
-        found[sku] = MagentoRow(sku=sku, quantity=item.quantity, status=int(item.is_in_stock))
+        except ServiceRejected as error:
+            if error.details.get("reason") != "slash":
+                raise
+            # Its write is refused as well, and told.
+            continue
+        # What is empty Magento switches off itself, and says so to nobody: it counts as on, and is sent as such.
+        found[sku] = MagentoRow(
+            sku=sku,
+            quantity=item.quantity,
+            status=int(item.is_in_stock or item.is_empty),
+            may_be_off_by_hand=item.is_off_by_hand,
+        )
     return found
 
 

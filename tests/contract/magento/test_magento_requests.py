@@ -333,3 +333,13 @@ def test_source_items_are_sent_as_recorded(shop, magento):
     inventory.write_source_items(magento, items)
     assert json.loads(shop.requests[0].content) == recorded["request"]["json"]
     assert inventory.encode_source_items(items) == shop.requests[0].content
+
+
+def test_a_classic_stock_item_is_sent_as_recorded(shop, magento):
+    recorded = recording("inventory/057-*")
+    shop.answers("inventory/057-*")
+    stocks.write_stock_item(magento, "SIM-02", quantity=Decimal(123), item_id=2)
+    (request,) = shop.requests
+    assert request.method == "PUT"
+    assert request.url.path == "/rest/all/V1/products/SIM-02/stockItems/2"
+    assert json.loads(request.content) == recorded["request"]["json"]

@@ -373,6 +373,10 @@ CASES: dict[str, tuple[Make, tuple[str, ...]]] = {
         lambda: StockUnclear("Could not save Source Item", system="magento", reason="refused", sku="A-1"),
         ("takes all others",),
     ),
+    "a slash that the web server refuses": (
+        lambda: StockUnclear("The slash of A/1.", system="magento", reason="slash", sku="A/1"),
+        ("AllowEncodedSlashes", "stock_api_mode=msi"),
+    ),
     "stock not previewed": (
         lambda: StockNotPreviewed("Not previewed."),
         ("Make a preview", "import-stock --preview"),
