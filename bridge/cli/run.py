@@ -13,7 +13,8 @@ import click
 from bridge.cli.app import App, pass_app
 from bridge.cli.groups import Commands
 from bridge.cli.output import json_option, print_json, print_table, print_text
-from bridge.cli.waiting import Followed, end, start_run, swept
+from bridge.cli.run_words import swept
+from bridge.cli.waiting import Followed, end, start_run
 from bridge.connection import Tried, try_systems
 from bridge.errors import SettingsWrong
 from bridge.flows.systems import connect

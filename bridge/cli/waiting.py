@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -22,9 +21,10 @@ from rich.progress import (
 )
 
 from bridge.cli.app import App
-from bridge.cli.jobs import OUTCOMES, describe, entity_text, outcome, why
+from bridge.cli.jobs import describe, entity_text, why
 from bridge.cli.output import console, print_json, print_table, print_text
 from bridge.cli.price_words import price_lines
+from bridge.cli.run_words import not_in_magento, not_in_odoo, together
 from bridge.flows.wants import PLACES
 from bridge.ledger import Job, JobId, Ledger, RunId
 
@@ -39,9 +39,8 @@ _RUNNERS = frozenset({"all", "tasks", "embedded"})
 _SHOWN_JOBS = 20
 #: Runs that lasted less are not said to have a rate.
 _SHORTEST_RATED = timedelta(seconds=5)
-#: Jobs of a run whose results are looked through for what is missing, and how many of that is named.
+#: Jobs of a run whose results are looked through.
 _LOOKED_AT = 500
-_SHOWN_SKUS = 10
 #: What a run of each kind looks at.
 _SEEN = {
     "drift": "figures of stock compared",
@@ -136,15 +135,18 @@ class Followed:
             pace = f" {progress.rate(ledger.now()):.1f} a second." if is_told else ""
             print_text(f"{progress.run.seen} {_SEEN.get(progress.run.kind, 'records seen')}{made}.{pace}")
             jobs = ledger.jobs.list(run_id=self.run_id, states=("done",), limit=_LOOKED_AT)
-            if became := _together(jobs):
+            # Of so many that not all are looked at, a sum would be wrong.
+            if became := together(jobs) if len(jobs) < _LOOKED_AT else "":
                 place = "Magento" if progress.run.kind.startswith("export-") else "Odoo"
                 print_text(f"In {place}: {became}.")
             if missing := [sku for job in reversed(jobs) for sku in (job.result or {}).get("missing", ())]:
-                print_text(_not_in_odoo(missing))
+                instance = ledger.instances.find(progress.run.instance)
+                is_made = instance is not None and instance.settings.auto_create_products
+                print_text(not_in_odoo(missing, instance=progress.run.instance, is_made=is_made))
             if lacking := [
                 sku for job in reversed(jobs) for sku in (job.result or {}).get("not_in_magento", ())
             ]:
-                print_text(_not_in_magento(lacking))
+                print_text(not_in_magento(lacking, instance=progress.run.instance))
             if progress.run.kind == "export-prices":
                 for line in price_lines([job.result for job in jobs if job.result]):
                     print_text(line)
@@ -162,46 +164,6 @@ class Followed:
         return ledger.jobs.list(
             run_id=self.run_id, states=("failed", "blocked", "cancelled"), limit=_SHOWN_JOBS
         )
-
-
-def _together(jobs: Sequence[Job]) -> str:
-    """Return what became of the records of many jobs; of so many that not all are looked at, nothing."""
-    if len(jobs) >= _LOOKED_AT:
-        return ""
-    counts: Counter[str] = Counter()
-    for job in jobs:
-        result = job.result or {}
-        counts.update({name: result[name] for name in OUTCOMES if isinstance(result.get(name), int)})
-    return outcome(counts)
-
-
-def _not_in_odoo(skus: Sequence[str]) -> str:
-    shown = ", ".join(skus[:_SHOWN_SKUS]) + (", ..." if len(skus) > _SHOWN_SKUS else "")
-    return (
-        f"Not in Odoo: {len(skus)} products ({shown}). Nothing is made while auto_create_products is off. Make them in Odoo "
-        "under these internal references, or switch it on: bridge instance set NAME --set auto_create_products=on. Then "
-        "import them again: bridge run import-products --from 2015-01-01."
-    )
-
-
-def _not_in_magento(skus: Sequence[str]) -> str:
-    shown = ", ".join(skus[:_SHOWN_SKUS]) + (", ..." if len(skus) > _SHOWN_SKUS else "")
-    return (
-        f"Not in Magento: {len(skus)} products ({shown}). Products are made there while export_products is on, and only "
-        "those that can be sold: bridge instance set NAME --set export_products=on. Then export them again: "
-        "bridge run export-products --from 2015-01-01."
-    )
-
-
-def swept(result: Mapping[str, Any]) -> str:
-    """Return what a sweep through the catalog found."""
-    differ, gone = result.get("differ", 0), result.get("gone", 0)
-    text = f"Imported because they differ: {differ}." if differ else "None differs."
-    if not gone:
-        return text
-    named = result.get("named", [])
-    shown = ", ".join(named[:_SHOWN_SKUS]) + (", ..." if gone > min(len(named), _SHOWN_SKUS) else "")
-    return f"{text} Gone in Magento: {gone} ({shown}). Odoo keeps them; archive what is not sold any more."
 
 
 def start_run(app: App, instance: str, kind: str, args: Mapping[str, Any]) -> Followed:

@@ -16,7 +16,7 @@ from bridge.flows.context import FlowContext
 from bridge.odoo import literally
 
 _ALL = {"active_test": False}
-_FIELDS = ["default_code", "active", "product_tmpl_id"]
+_FIELDS = ["default_code", "active", "product_tmpl_id", "product_template_attribute_value_ids"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,6 +25,8 @@ class Match:
 
     product_id: int
     template_id: int
+    #: Whether it is told by attributes from others of its template.
+    is_variant: bool
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,7 +67,11 @@ def match_skus(ctx: FlowContext, skus: Iterable[str]) -> Matches:
         if len(best) > 1:
             several[sku] = tuple(int(row["id"]) for row in best)
         elif best:
-            found[sku] = Match(product_id=int(best[0]["id"]), template_id=int(best[0]["product_tmpl_id"][0]))
+            found[sku] = Match(
+                product_id=int(best[0]["id"]),
+                template_id=int(best[0]["product_tmpl_id"][0]),
+                is_variant=bool(best[0]["product_template_attribute_value_ids"]),
+            )
     return Matches(found=found, several=several)
 
 

@@ -99,7 +99,8 @@ def _bind_found(
 ) -> list[Family]:
     """Bind the variants that Odoo has by their SKU; return the families of which something is to be made.
 
-    Where Odoo has variants of one template, that is the configurable; where they stand in several, it has none.
+    Where Odoo has variants of one template, that is the configurable. Products that stand alone stay alone: what is
+    lacking beside them gets a template of its own.
     """
     plans = [plan for one in families for entity, plan in one.children.items() if entity not in bound]
     matches = match_skus(ctx, [plan.sku for plan in plans])
@@ -109,7 +110,7 @@ def _bind_found(
     for family in families:
         open_ = [plan for entity, plan in family.children.items() if entity not in bound]
         homes: set[int] = set()
-        lacking: list[str] = []
+        lacking = False
         for plan in open_:
             if plan.sku in matches.several:
                 outcome.refuse(plan.product_id, plan.sku, matches.conflict(plan.sku))
@@ -118,16 +119,12 @@ def _bind_found(
             elif plan.sku in matches.found and plan.product_id not in taken:
                 match = matches.found[plan.sku]
                 pairs.append(adoption(plan, match.product_id))
-                homes.add(match.template_id)
+                homes |= {match.template_id} if match.is_variant else set()
             else:
-                lacking.append(plan.sku)
-        is_known = family.entity in templates
-        if len(homes) == 1 and not is_known:
+                lacking = True
+        if len(homes) == 1 and family.entity not in templates:
             _adopt_template(ctx, family.plan, homes.pop())
-            is_known = True
-        if homes and not is_known:
-            outcome.missing += lacking
-        elif lacking or not is_known:
+        if lacking:
             # What has something against it is not made either.
             unfinished.append(family.without(outcome.refused))
     ctx.ledger.bindings.bind_many(ctx.instance.name, GOODS.kind, pairs)

@@ -71,6 +71,7 @@ def _families(ctx: FlowContext, products: Sequence[MagentoProduct]) -> dict[str,
     known = ctx.ledger.bindings.get_many(ctx.instance.name, VARIANT_BINDING, children)
     note_children(ctx, parents)
     changed = {one.product_id for one in _differing(ctx, TEMPLATES, parents)}
+    changed -= _without_template(ctx, parents)
     return {
         "families": [
             one
@@ -79,6 +80,14 @@ def _families(ctx: FlowContext, products: Sequence[MagentoProduct]) -> dict[str,
             or any(_parent_of(known, child) != one.product_id for child in one.child_ids)
         ]
     }
+
+
+def _without_template(ctx: FlowContext, parents: Sequence[MagentoProduct]) -> set[int]:
+    """Return the configurables that need none: all of their children stand alone in Odoo."""
+    made = bindings_of(ctx, TEMPLATES, [str(one.product_id) for one in parents])
+    bare = [one for one in parents if str(one.product_id) not in made and one.child_ids]
+    goods = bindings_of(ctx, GOODS, [str(child) for one in bare for child in one.child_ids])
+    return {one.product_id for one in bare if all(str(child) in goods for child in one.child_ids)}
 
 
 def _others(ctx: FlowContext, products: Sequence[MagentoProduct]) -> dict[str, Sequence[MagentoProduct]]:

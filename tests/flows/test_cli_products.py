@@ -9,7 +9,7 @@ import pytest
 
 from bridge.sandbox import Sandbox
 from tests.support.cli import Cli, running_cli
-from tests.support.products import FakeCatalog, a_product
+from tests.support.products import FakeCatalog, a_family, a_product
 
 
 @pytest.fixture(scope="module")
@@ -70,9 +70,24 @@ def test_what_odoo_lacks_is_named_after_the_run_and_in_the_list(
     ended = cli("run", "import-products", "--wait")
     assert ended.code == 0
     assert "Not in Odoo: 12 products (LACK-0, LACK-1, LACK-10, " in ended.out
-    assert "auto_create_products=on" in ended.out
+    assert "bridge instance set shop auto_create_products=on" in ended.out
     assert "not in Odoo: LACK-0, LACK-1, LACK-10, ..." in cli("jobs", "list").out
     assert box.odoo.find("product.product", default_code="LACK-0") is None
+
+
+def test_variants_that_a_persons_own_product_lacks_are_hers_to_add(
+    cli: Cli, box: Sandbox, catalog: FakeCatalog
+) -> None:
+    attribute = box.odoo.create("product.attribute", {"name": "Size", "create_variant": "always"})
+    value = box.odoo.create("product.attribute.value", {"name": "S", "attribute_id": attribute})
+    line = {"attribute_id": attribute, "value_ids": [[6, 0, [value]]]}
+    template = box.odoo.create("product.template", {"name": "Mine", "attribute_line_ids": [[0, 0, line]]})
+    (variant,) = (row for row in box.odoo.records("product.product") if row["product_tmpl_id"] == template)
+    box.odoo.write("product.product", variant["id"], {"default_code": "OWNED-S"})
+    catalog.put(*a_family(parent_id=900, sku="OWNED"))
+    ended = cli("run", "import-products", "--wait")
+    assert "Not in Odoo: 1 products (OWNED-M). They belong to products that Odoo had before" in ended.out
+    assert "auto_create_products" not in ended.out
 
 
 def test_accounts_are_counted_too(cli: Cli, box: Sandbox) -> None:

@@ -151,6 +151,37 @@ def test_variants_that_odoo_had_before_are_bound_by_sku_with_their_template(
     assert shop.batch(500).result == {"unchanged": 3, "missing": ["SHIRT-L"]}
 
 
+@pytest.mark.parametrize("version", VERSIONS)
+def test_variants_that_stand_alone_in_odoo_stay_alone_and_the_others_get_a_template(
+    open_catalog: OpenCatalog, catalog: FakeCatalog, version: int
+) -> None:
+    shop = open_catalog(version)
+    alone = [shop.odoo.create("product.product", {"name": one, "default_code": one}) for one in ("SHIRT-S",)]
+    catalog.put(*a_family(sizes={"4": "S", "5": "M", "6": "L"}))
+    assert shop.batch(500).result == {"bound": 1, "made": 3}
+    assert shop.bound(501) == alone[0]
+    template = shop.bound(500, "product_template")
+    assert {shop.row(sku)["product_tmpl_id"] for sku in ("SHIRT-M", "SHIRT-L")} == {template}
+    assert shop.row("SHIRT-S")["product_tmpl_id"] != template
+    assert shop.batch(500).result == {"unchanged": 4}
+    catalog.change(500, name="Blouse")
+    shop.batch(500)
+    assert (shop.row("SHIRT-S")["name"], shop.row("SHIRT-M")["name"]) == ("SHIRT-S", "Blouse")
+
+
+def test_no_template_is_made_where_every_variant_stands_alone_in_odoo(
+    open_catalog: OpenCatalog, catalog: FakeCatalog
+) -> None:
+    shop = open_catalog()
+    for sku in ("SHIRT-S", "SHIRT-M"):
+        shop.odoo.create("product.product", {"name": sku, "default_code": sku})
+    catalog.put(*a_family())
+    there = len(shop.odoo.records("product.template"))
+    assert shop.batch(500).result == {"bound": 2}
+    assert shop.batch(500).result == {"unchanged": 2}
+    assert len(shop.odoo.records("product.template")) == there
+
+
 def test_without_leave_nothing_of_a_configurable_is_made(
     open_catalog: OpenCatalog, catalog: FakeCatalog
 ) -> None:

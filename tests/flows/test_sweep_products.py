@@ -8,9 +8,9 @@ import pytest
 
 from bridge.flows.wants import PLACES
 from bridge.ledger import Job
-from tests.flows.conftest import OpenShop
+from tests.flows.conftest import OpenCatalog, OpenShop
 from tests.support.catalog_shop import CatalogShop
-from tests.support.products import FakeCatalog
+from tests.support.products import FakeCatalog, a_family, a_product
 
 WRITES = ("load", "write", "create")
 
@@ -26,7 +26,18 @@ def shop(open_shop: OpenShop) -> CatalogShop:
 
 
 def sweep(shop: CatalogShop) -> tuple[Job, list[Job]]:
-    """Run a sweep to its end; return its planner and its batches."""
+    """Run a sweep through the whole catalog of the sandbox; return its planner and its batches."""
+    planner, batches, seen = _sweep(shop)
+    assert seen == len(shop.shop.box.magento.catalog.all())
+    return planner, batches
+
+
+def swept(shop: CatalogShop) -> tuple[Job, list[Job]]:
+    """Run a sweep through a catalog of a test's own."""
+    return _sweep(shop)[:2]
+
+
+def _sweep(shop: CatalogShop) -> tuple[Job, list[Job], int]:
     place = PLACES["sweep-products"]
     run = shop.ledger.runs.start(
         "shop", "sweep-products", {}, queue=place.queue, lock_key="sweep-products", systems=place.systems
@@ -34,8 +45,8 @@ def sweep(shop: CatalogShop) -> tuple[Job, list[Job]]:
     shop.shop.work()
     progress = shop.ledger.runs.progress(run.id)
     assert progress.run.state == "done"
-    assert progress.run.seen == len(shop.shop.box.magento.catalog.all())
-    return shop.shop.job(run.planner_job_id), shop.ledger.jobs.list(run_id=run.id, limit=100)
+    batches = shop.ledger.jobs.list(run_id=run.id, limit=100)
+    return shop.shop.job(run.planner_job_id), batches, progress.run.seen
 
 
 def simple(shop: CatalogShop) -> dict[str, Any]:
@@ -58,6 +69,21 @@ def test_an_unchanged_catalog_makes_no_batch_and_asks_odoo_nothing(shop: Catalog
     assert (planner.result["pass"], batches) == ("others", [])
     assert "differ" not in planner.result
     assert shop.calls() == []
+
+
+def test_a_configurable_whose_variants_stand_alone_in_odoo_needs_no_template(
+    open_catalog: OpenCatalog, catalog: FakeCatalog
+) -> None:
+    shop = open_catalog()
+    for sku in ("SHIRT-S", "SHIRT-M"):
+        shop.odoo.create("product.product", {"name": sku, "default_code": sku})
+    catalog.put(*a_family())
+    shop.run()
+    assert swept(shop)[1] == []
+    # A child that Odoo lacks makes a difference.
+    catalog.put(a_product(product_id=503, sku="SHIRT-L", attributes={"size": "6"}))
+    catalog.change(500, child_ids=(501, 502, 503))
+    assert [one.data["ids"] for one in swept(shop)[1]] == [[500]]
 
 
 def test_a_silent_change_is_found_and_only_that_is_written(shop: CatalogShop) -> None:

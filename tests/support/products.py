@@ -139,6 +139,16 @@ class Page:
     is_last: bool
 
 
+@dataclass(frozen=True)
+class SweptPage:
+    """A page of all products, as the client answers it."""
+
+    products: Sequence[MagentoProduct]
+    refused: Mapping[int, InvalidRecord]
+    after_id: int
+    is_last: bool
+
+
 @dataclass
 class FakeCatalog:
     """Magento's catalog as the import reads it: all reads are counted."""
@@ -187,6 +197,14 @@ class FakeCatalog:
         refused = {one: self._unreadable(one) for one in ids if one in self.broken}
         found = [self.products[one] for one in ids if one not in refused]
         return Page(found, refused, page.cursor, page.is_last)
+
+    def sweep_products(self, *, after_id: int, page_size: int) -> SweptPage:
+        self.reads.append("sweep")
+        ids = sorted(one for one in self.products if one > after_id)
+        page = ids[:page_size]
+        refused = {one: self._unreadable(one) for one in page if one in self.broken}
+        found = [self.products[one] for one in page if one not in refused]
+        return SweptPage(found, refused, page[-1] if page else after_id, len(ids) <= page_size)
 
     def _unreadable(self, product_id: int) -> InvalidRecord:
         return InvalidRecord(f"price of product {product_id} is no amount.", system="magento", field="price")
