@@ -21,6 +21,9 @@ from bridge.flows.kinds import MAPPING_KINDS, needs_mapping
 from bridge.ledger import MappingChange, MappingRow
 from bridge.translate.money import plain
 
+#: What is asked of a record beside its name, to see whether it will do.
+_LOOKED_AT = {"account.tax": ("amount", "type_tax_use"), "product.attribute": ("create_variant",)}
+
 
 @click.group(cls=Commands)
 def mappings() -> None:
@@ -106,7 +109,7 @@ def set_(
     )
     print_text(f"{kind} {value} is {label or f'{model} {odoo_id}'}.{_released(waiting)}")
     _mind_unseen(kind, value, is_seen=is_seen)
-    if "amount" in record and (doubt := _doubt(kind, value, record["amount"])):
+    if doubt := _doubt(kind, value, record):
         print_text(doubt, err=True)
 
 
@@ -182,7 +185,7 @@ def _released(waiting: int) -> str:
 
 
 def _record(app: App, instance_name: str, model: str, odoo_id: int) -> Mapping[str, Any]:
-    fields = ["display_name", *(("amount", "type_tax_use") if model == "account.tax" else ())]
+    fields = ["display_name", *_LOOKED_AT.get(model, ())]
     try:
         odoo = app.runtime.systems.of(app.ledger.instances.get(instance_name)).odoo
         rows = odoo.read(model, [odoo_id], fields)
@@ -196,13 +199,21 @@ def _record(app: App, instance_name: str, model: str, odoo_id: int) -> Mapping[s
     return row
 
 
-def _doubt(kind: str, value: str, amount: Decimal) -> str | None:
-    """Return a word of doubt where the rate that is mapped to is another one than Magento's."""
+def _doubt(kind: str, value: str, record: Mapping[str, Any]) -> str | None:
+    """Return a word of doubt where Odoo's record will not do for everything that its mapping stands for."""
+    if record.get("create_variant", "dynamic") != "dynamic":
+        return (
+            f"Mind that {record['display_name']} does not make its variants dynamically: it serves exports, and blocks the "
+            "import of configurables whose variants differ by it."
+        )
+    if kind != "tax" or "amount" not in record:
+        return None
     try:
         percent = Decimal(value.rpartition("|")[2])
     except ArithmeticError:
         return None
-    if kind != "tax" or percent == amount:
+    amount: Decimal = record["amount"]
+    if percent == amount:
         return None
     return (
         f"Mind that Magento's rate is {plain(percent)} % and this one {plain(amount)} %: orders block for "

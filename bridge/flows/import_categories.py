@@ -1,12 +1,12 @@
 """``bridge run import-categories``: Magento's categories become Odoo's product categories, parents first.
 
-Fetch, plan, look for what was deleted in Odoo, then level by level: load what is new, write what changed. What people
-change in Odoo stays: only a change in Magento is written.
+Fetch, plan, look for what was deleted in Odoo, then level by level: bind what people made there, load what is new, write
+what changed. What people change in Odoo stays: only a change in Magento is written.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from typing import Any
 
 from bridge.errors import BoundRecordGone, ServiceRejected
@@ -14,7 +14,7 @@ from bridge.flows.context import FlowContext
 from bridge.flows.effects import Write
 from bridge.flows.magento_catalog import MagentoCatalog
 from bridge.flows.product_book import CATEGORY_BINDING
-from bridge.idempotency import canonical_json, fingerprint
+from bridge.idempotency import XMLID_MODULE, canonical_json, fingerprint
 from bridge.ledger import Binding
 from bridge.odoo import LoadRequest
 from bridge.odoo.values import decode
@@ -32,12 +32,15 @@ def run(ctx: FlowContext) -> Mapping[str, Any]:
     levels = plan_categories(MagentoCatalog(ctx.magento).categories())
     work = _Work(ctx, levels)
     work.look_for_deleted()
-    made = changed = 0
+    bound = made = changed = 0
     for level in levels:
+        bound += work.take(level)
         made += work.make(level)
         changed += work.change(level)
     count = sum(map(len, levels))
-    return {"categories": {"made": made, "changed": changed, "unchanged": count - made - changed}}
+    found = {"bound": bound} if bound else {}
+    unchanged = count - bound - made - changed
+    return {"categories": {"made": made, **found, "changed": changed, "unchanged": unchanged}}
 
 
 class _Work:
@@ -81,23 +84,27 @@ class _Work:
         ]
 
     def _taken_instead(self, gone: Sequence[int]) -> list[int]:
-        names = sorted({self._planned[number].name for number in gone})
-        rows = self._ctx.odoo.search_read(MODEL, [["name", "in", names]], ["name", "parent_id"], order="id")
+        rows = self._named({self._planned[number].name for number in gone})
         taken = {binding.odoo_id for number, binding in self._bound.items() if number not in gone}
         found: list[int] = []
         for number in gone:
             planned = self._planned[number]
-            parent = self._parent(planned) if self._is_settled(planned, set(gone) - set(found)) else None
-            fitting = [
-                row
-                for row in rows
-                if (row["name"], _id(row["parent_id"])) == (planned.name, parent) and row["id"] not in taken
-            ]
-            if len(fitting) == 1 and self._is_settled(planned, set(gone) - set(found)):
-                self._bind(planned, int(fitting[0]["id"]), _digest(planned.name, parent))
-                taken.add(int(fitting[0]["id"]))
+            if not self._is_settled(planned, set(gone) - set(found)):
+                continue
+            there = _fitting(rows, planned.name, self._parent(planned), taken)
+            if there is not None:
+                self._bind(planned, there, self._wanted(planned))
+                taken.add(there)
                 found.append(number)
         return found
+
+    def _named(self, names: Iterable[str]) -> list[Mapping[str, Any]]:
+        """Return Odoo's categories of these names."""
+        wanted, rows = sorted(set(names)), list[Mapping[str, Any]]()
+        for start in range(0, len(wanted), _IDS_AT_ONCE):
+            domain = [["name", "in", wanted[start : start + _IDS_AT_ONCE]]]
+            rows += self._ctx.odoo.search_read(MODEL, domain, ["name", "parent_id"], order="id")
+        return rows
 
     def _is_settled(self, planned: PlannedCategory, open_: set[int]) -> bool:
         """Return whether the parent's Odoo record is known and there."""
@@ -106,6 +113,27 @@ class _Work:
         )
 
     # What is new.
+
+    def take(self, level: Level) -> int:
+        """Bind the categories of a level that people made in Odoo, by name and parent; returns how many.
+
+        Else there were two of one name below one parent. What the bridge made itself is for ``make`` to find again, by
+        its key: Magento may have given the name to another category since.
+        """
+        new = [one for one in level if one.category_id not in self._bound]
+        rows = self._named(one.name for one in new) if new else []
+        own = self._ctx.odoo.external_ids(MODEL, [int(row["id"]) for row in rows])
+        taken = {binding.odoo_id for binding in self._bound.values()} | {
+            odoo_id for odoo_id, name in own.items() if name.startswith(f"{XMLID_MODULE}.")
+        }
+        found = 0
+        for one in new:
+            there = _fitting(rows, one.name, self._parent(one), taken)
+            if there is not None:
+                self._bind(one, there, self._wanted(one))
+                taken.add(there)
+                found += 1
+        return found
 
     def make(self, level: Level) -> int:
         """Load the categories of a level that Odoo does not have; returns how many."""
@@ -232,6 +260,18 @@ def _digest(name: str, parent: int | None) -> str:
 def _id(value: Any) -> int | None:
     """Return the id of a many2one as it is read."""
     return int(value[0]) if value else None
+
+
+def _fitting(
+    rows: Iterable[Mapping[str, Any]], name: str, parent: int | None, taken: Container[int]
+) -> int | None:
+    """Return the only category of a name below a parent that is free to be bound."""
+    ids = [
+        int(row["id"])
+        for row in rows
+        if (row["name"], _id(row["parent_id"])) == (name, parent) and int(row["id"]) not in taken
+    ]
+    return ids[0] if len(ids) == 1 else None
 
 
 def _gone_error(gone: Iterable[PlannedCategory], odoo_id: int) -> BoundRecordGone:

@@ -136,13 +136,19 @@ class Reference:
         return locale if locale in installed else next(iter(near), None)
 
     def store_languages(self) -> dict[str, str]:
-        """Return the code of the first store view of each language that Odoo has besides the one of its source texts."""
-        found: dict[str, str] = {}
-        for view in self._store_configs():
+        """Return the code of the store view that speaks for each language of Odoo besides that of its source texts.
+
+        A view of exactly this locale goes before one of a near locale (de_AT where Odoo has only de_DE), else the oldest.
+        """
+        found: dict[str, tuple[bool, str]] = {}
+        for view in sorted(self._store_configs(), key=lambda one: one.id):
             language = self.language(view.id)
-            if language is not None and language != _SOURCE_LANGUAGE and view.code:
-                found.setdefault(language, view.code)
-        return found
+            if language is None or language == _SOURCE_LANGUAGE or not view.code:
+                continue
+            is_exact = view.locale == language
+            if language not in found or (is_exact and not found[language][0]):
+                found[language] = (is_exact, view.code)
+        return {language: code for language, (_, code) in found.items()}
 
     def store_configs(self) -> list[StoreConfig]:
         """Return what each store view works with; none where they cannot be read."""

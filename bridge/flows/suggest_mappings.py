@@ -28,6 +28,7 @@ class _Source:
     has_company: bool = True
 
 
+_DYNAMIC = "dynamic"
 _SERVICES: Sequence[Any] = (["type", "=", "service"], ["sale_ok", "=", True])
 _SALES_TAXES: Sequence[Any] = (["type_tax_use", "=", "sale"], ["amount_type", "=", "percent"])
 SOURCES: Mapping[str, _Source] = {
@@ -36,7 +37,7 @@ SOURCES: Mapping[str, _Source] = {
     "crm.tag": _Source(has_company=False),
     "crm.team": _Source(),
     "delivery.carrier": _Source(),
-    "product.attribute": _Source(has_company=False),
+    "product.attribute": _Source(fields=("name", "create_variant"), has_company=False),
     "product.pricelist": _Source(fields=("name", "currency_id")),
     "product.product": _Source(fields=("name", "default_code"), domain=_SERVICES),
     "res.partner.category": _Source(has_company=False),
@@ -124,6 +125,7 @@ def _candidate(row: Mapping[str, Any]) -> Candidate:
         percent=Decimal(str(row["amount"])) if "amount" in row else None,
         is_inside=bool(row.get("price_include")),
         currency=str(row["currency_id"][1]) if row.get("currency_id") else "",
+        is_dynamic=row.get("create_variant", _DYNAMIC) == _DYNAMIC,
     )
 
 

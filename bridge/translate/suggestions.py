@@ -12,7 +12,7 @@ The confidence is a base, by what fits, divided by the number of candidates that
 0.3    a tax of 0 % for what bears no tax: whether it is export, intra-EU or exempt, only a person knows
 =====  ====================================================================================================
 
-A tax on the other price basis than the shop's counts half. Names are equal without regard to case, accents, spaces
+A tax on the other price basis than the shop's counts half, and so does an attribute that cannot serve imports. Names are equal without regard to case, accents, spaces
 and signs.
 """
 
@@ -47,6 +47,8 @@ class Candidate:
     is_inside: bool = False
     #: Of a pricelist.
     currency: str = ""
+    #: Of an attribute: whether it makes only the variants that are asked for.
+    is_dynamic: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,6 +119,13 @@ def _fit_unit(value: str, label: str, one: Candidate, is_inside: bool) -> _Fit: 
     return _fit_name(value, label, one, is_inside)
 
 
+def _fit_attribute(value: str, label: str, one: Candidate, is_inside: bool) -> _Fit:  # noqa: FBT001  # one form for all
+    fit = _fit_name(value, label, one, is_inside)
+    if fit is None or one.is_dynamic:
+        return fit
+    return fit[0] / 2, f"{fit[1]}, but it does not make its variants dynamically: for exports only"
+
+
 def _fit_currency(value: str, label: str, one: Candidate, is_inside: bool) -> _Fit:  # noqa: ARG001, FBT001  # one form for all
     return (0.8, f"a pricelist in {value}") if value and one.currency == value else None
 
@@ -154,11 +163,14 @@ def _decimal(text: str) -> Decimal | None:
 
 
 _FITS: Mapping[str, Callable[[str, str, Candidate, bool], _Fit]] = {
+    "attribute": _fit_attribute,
     "tax": _fit_tax,
     "zero_tax": _fit_zero_tax,
     "currency": _fit_currency,
     "customer_group": _fit_label,
+    "customer_group_pricelist": _fit_label,
     "store": _fit_label,
+    "tax_class": _fit_label,
     "unit": _fit_unit,
 }
 

@@ -73,7 +73,7 @@ def names(shop: Shop) -> dict[int, str]:
     there = rows(shop)
 
     def name(one: int) -> str:
-        parent = there[one]["parent_id"]
+        parent = there[one].get("parent_id")
         return f"{name(parent)} / {there[one]['name']}" if parent else str(there[one]["name"])
 
     bindings = shop.ledger.bindings.list("shop", kind="category", limit=1000)
@@ -141,6 +141,42 @@ def test_what_people_change_in_odoo_stays_until_magento_changes_it(open_shop: Op
     shop.box.magento.categories.change(5, name="Tools")
     assert done(shop)["changed"] == 1
     assert names(shop)[5] == "Default Category / Tools"
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_a_category_that_a_person_made_is_taken_and_stays_the_only_one_of_its_name(
+    open_shop: OpenShop, version: int
+) -> None:
+    shop = opened(open_shop, version, own_box=True)
+    root = shop.box.odoo.create(MODEL, {"name": "Default Category"})
+    apparel = shop.box.odoo.create(MODEL, {"name": "Apparel", "parent_id": root})
+    # The same name elsewhere, and twice: nobody can tell which is meant.
+    shop.box.odoo.create(MODEL, {"name": "Shirts", "parent_id": root})
+    for _ in range(2):
+        shop.box.odoo.create(MODEL, {"name": "Hardware", "parent_id": root})
+    there = len(rows(shop))
+    assert done(shop) == {"made": 2, "bound": 2, "changed": 0, "unchanged": 0}
+    assert (odoo_id(shop, 2), odoo_id(shop, 3)) == (root, apparel)
+    assert names(shop) == RECORDED
+    assert len(rows(shop)) == there + 2
+    assert count(shop, "write") == 0
+    assert done(shop) == {"made": 0, "changed": 0, "unchanged": 4}
+
+
+def test_what_the_bridge_made_is_no_other_categorys_though_the_name_is_given_again(
+    open_shop: OpenShop,
+) -> None:
+    shop = opened(open_shop, own_box=True)
+    done(shop)
+    ids = {number: odoo_id(shop, number) for number in RECORDED}
+    # The ledger is lost; meanwhile Magento gave the name to a category that is older.
+    for number in RECORDED:
+        shop.ledger.bindings.drop("shop", "category", number)
+    shop.box.magento.categories.change(5, name="Apparel")
+    shop.box.magento.categories.change(3, name="Hardware")
+    done(shop)
+    assert {number: odoo_id(shop, number) for number in RECORDED} == ids
+    assert names(shop)[5] == "Default Category / Apparel"
 
 
 def test_twins_below_one_parent_get_their_ids_behind_the_name(open_shop: OpenShop) -> None:

@@ -182,6 +182,21 @@ def test_texts_of_store_views_become_translations_one_call_for_each_language(
     assert shop.odoo.text("product.product", shop.bound(1), "name", "de_DE") == "Article 1"
 
 
+def test_of_several_store_views_of_one_language_the_nearest_speaks_for_it(
+    open_catalog: OpenCatalog, catalog: FakeCatalog
+) -> None:
+    shop = open_catalog()
+    locales = {"de": "de_AT", "us": "de_DE", "outlet_en": "de_DE"}
+    for view in shop.shop.box.magento.state.stores["storeConfigs"]:
+        view["locale"] = locales.get(view["code"], "en_US")
+    catalog.put(*many(1))
+    for code in locales:
+        catalog.texts[code] = {1: ProductText(name=f"Artikel {code}")}
+    shop.run()
+    assert shop.odoo.text("product.product", shop.bound(1), "name", "de_DE") == "Artikel us"
+    assert [read for read in catalog.reads if read.startswith("texts")] == ["texts us"]
+
+
 @pytest.mark.parametrize("version", VERSIONS)
 def test_what_a_web_shop_shows_is_no_matter_of_odoos_and_a_gift_card_is_a_service(
     open_catalog: OpenCatalog, catalog: FakeCatalog, version: int

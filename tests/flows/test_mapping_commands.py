@@ -100,6 +100,26 @@ def test_candidates_are_read_for_every_kind() -> None:
     assert {kind.model for kind in MAPPING_KINDS.values()} <= set(SOURCES)
 
 
+def test_an_attribute_that_imports_cannot_use_counts_half_and_is_said(shop: Cli, box: Sandbox) -> None:
+    assert shop("run", "discover-mappings", "--wait").code == 0
+    made = {
+        kind: box.odoo.create("product.attribute", {"name": "Size", "create_variant": kind})
+        for kind in ("always", "dynamic")
+    }
+    try:
+        found = suggested(shop, "attribute")["attribute", "size"]
+        ranked = [(one["odoo_id"], one["confidence"]) for one in found if one["odoo_id"] in made.values()]
+        assert ranked == [(made["dynamic"], 0.9), (made["always"], 0.23)]
+        assert "for exports only" in found[-1]["reason"]
+        ended = shop("mappings", "set", "attribute", "size", str(made["always"]))
+        assert (ended.code, "blocks the import of configurables" in ended.err) == (0, True)
+        ended = shop("mappings", "set", "attribute", "size", str(made["dynamic"]))
+        assert (ended.code, ended.err) == (0, "")
+    finally:
+        for one in made.values():
+            box.odoo.delete("product.attribute", one)
+
+
 def test_a_customer_group_may_be_the_tag_of_its_name(shop: Cli, box: Sandbox) -> None:
     tag = box.odoo.create("res.partner.category", {"name": "wholesale"})
     shop("run", "discover-mappings", "--wait")
