@@ -4,9 +4,15 @@ from __future__ import annotations
 
 import time
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import SimpleNamespace
+from typing import Any
 
-from bridge.sandbox.calls import Calls
+import pytest
+
+from bridge.odoo import OdooClient
+from bridge.sandbox.calls import Call, Calls
 from bridge.sandbox.magento.rest import Raw
 from bridge.sandbox.magento_box import MagentoBox
 from tests.live.odoo import LiveOdoo
@@ -45,3 +51,22 @@ class LiveBox(SimpleNamespace):
 
     def stop(self) -> None:
         self.magento.stop()
+
+
+@contextmanager
+def calls_noted(boxes: list[LiveBox]) -> Iterator[None]:
+    """Note what the bridge asks a real Odoo for in the calls of each box, as the sandbox's Odoo does itself."""
+    run = OdooClient._run
+
+    def noted(client: OdooClient, call: Any) -> Any:
+        for box in boxes:
+            if client._account.user == box.odoo.user:
+                name = f"{call.model}.{call.method}"
+                made = Call(system="odoo", method="POST", path="/", query="", operation=name)
+                box.calls.begin(made)
+                box.calls.end(made)
+        return run(client, call)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(OdooClient, "_run", noted)
+        yield
