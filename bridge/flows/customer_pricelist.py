@@ -44,8 +44,8 @@ def pricelist_of_group(
 def _written(ctx: FlowContext, wanted: int | None) -> Mapping[str, Any]:
     """Return what gives a partner a pricelist, or none.
 
-    Odoo ignores it where the one that holds is emptied, in every version (tried on real 16, 18 and 19): the one that was
-    chosen must be, and where that cannot be reached, the default is chosen.
+    16 and 18 ignore it where the one that holds is emptied (``rules/partner-pricelist-emptied``): the one that was chosen
+    must be, and where that cannot be reached, the default is chosen.
     """
     if _is_apart(ctx):
         return {_CHOSEN: wanted or False}

@@ -111,11 +111,11 @@ def test_what_magento_cannot_say_is_named_and_the_rest_exported(open_shop, versi
 def test_a_pricelist_in_another_currency_blocks_the_run_with_advice(open_shop, version: int) -> None:
     world = PriceShop(open_shop(version))
     sku = world.product(list_price=20.0)
-    world.shop.set(pricelist_id=world.pricelist(world.rule(sku, 18.0), currency="USD"))
+    world.shop.set(pricelist_id=world.pricelist(world.rule(sku, 18.0), currency=world.other_currency))
     world.export(sku)
     (planner,) = world.shop.ledger.jobs.list(instance="shop", kind="export-prices", limit=1)
     assert (planner.state, planner.error_code) == ("blocked", "price_unclear")
-    assert "kept in EUR in Magento and in USD in Odoo" in planner.error
+    assert f"kept in {world.currency} in Magento and in {world.other_currency} in Odoo" in planner.error
     assert "pricelist_id" in planner.help
     assert world.price(sku) == 99
 
@@ -123,9 +123,9 @@ def test_a_pricelist_in_another_currency_blocks_the_run_with_advice(open_shop, v
 def test_a_formula_over_the_rate_of_the_day_is_a_job_of_its_own(open_shop) -> None:
     world = PriceShop(open_shop(18))
     good, bad = world.product(list_price=20.0), world.product(list_price=20.0)
-    dollars = world.pricelist(currency="USD")
+    foreign = world.pricelist(currency=world.other_currency)
     about = {"applied_on": "1_product", "product_tmpl_id": world.template_id(bad)}
-    formula = {"compute_price": "formula", "base": "pricelist", "base_pricelist_id": dollars}
+    formula = {"compute_price": "formula", "base": "pricelist", "base_pricelist_id": foreign}
     world.shop.set(pricelist_id=world.pricelist({**about, **formula}))
     world.export(good, bad)
     assert (world.price(good), world.price(bad)) == (20, 99)

@@ -4,9 +4,16 @@ from __future__ import annotations
 
 import time
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import SimpleNamespace
+from typing import Any
 
-from bridge.sandbox.calls import Calls
+import pytest
+
+from bridge.odoo.calls import Caller
+from bridge.odoo.protocols import MethodCall
+from bridge.sandbox.calls import Call, Calls
 from bridge.sandbox.magento.rest import Raw
 from bridge.sandbox.magento_box import MagentoBox
 from bridge.sandbox.odoo import OdooState
@@ -54,3 +61,22 @@ class RealBox(SimpleNamespace):
 
     magento: RealMagento
     odoo: LiveOdoo | OdooState
+
+
+@contextmanager
+def calls_noted(boxes: list[LiveBox]) -> Iterator[None]:
+    """Note what the bridge asks a real Odoo for in the calls of each box, as the sandbox's Odoo does itself."""
+    run = Caller.run
+
+    def noted(caller: Caller, call: MethodCall) -> Any:
+        for box in boxes:
+            if caller.account.user == box.odoo.user:
+                name = f"{call.model}.{call.method}"
+                made = Call(system="odoo", method="POST", path="/", query="", operation=name)
+                box.calls.begin(made)
+                box.calls.end(made)
+        return run(caller, call)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Caller, "run", noted)
+        yield
