@@ -86,11 +86,24 @@ _ORDERS = (
         where="bridge preview order {increment_id}",
     ),
     Entry(
+        code="order_changed_meanwhile",
+        happened="{message}",
+        to_do="See what differs now, and say again that it is right.",
+        where="bridge orders accept {increment_id} --dry-run",
+    ),
+    Entry(
+        code="order_not_imported",
+        happened="{message}",
+        to_do="Import it first.",
+        where="bridge run import-order {increment_id}",
+    ),
+    Entry(
         code="order_changed",
         happened="{message}",
         to_do="Lines, prices, taxes and the buyer of an imported order are never carried over. Change the order back in "
-        "Magento, then retry; or make the change in Odoo by hand and cancel this job.",
-        where="bridge jobs retry ID, or bridge jobs cancel ID",
+        "Magento, then retry; or make the change in Odoo by hand and say that both are right now: what differs then is "
+        "agreed, and later changes count from there.",
+        where="bridge orders accept {increment_id} --why REASON, or bridge jobs retry ID",
     ),
     Entry(
         code="settings_wrong",

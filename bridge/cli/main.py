@@ -15,6 +15,7 @@ from pydantic import ValidationError
 from bridge import __version__
 from bridge.advice import advise
 from bridge.cli import run_exports  # noqa: F401  # adds its commands to `run`
+from bridge.cli.accept_order import orders
 from bridge.cli.app import App
 from bridge.cli.bindings import bindings
 from bridge.cli.conflicts import conflicts
@@ -74,6 +75,7 @@ for command in (
     logs,
     mappings,
     migrate,
+    orders,
     pause,
     preview,
     publish,

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from bridge.flows import (
+    accept_order,
     check_drift,
     discover_mappings,
     export_prices,
@@ -39,6 +40,7 @@ def _nothing(_: FlowContext) -> None:
 
 
 FLOWS: Mapping[str, Run] = {
+    "accept-order": accept_order.run,
     "discover-mappings": discover_mappings.run,
     "drift": check_drift.run,
     "export-price": export_prices.run_one,

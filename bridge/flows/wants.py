@@ -44,6 +44,13 @@ PLACES: Mapping[str, Place] = {
         systems=_BOTH,
         lock=lambda entity: f"order:{entity}",
     ),
+    "accept-order": Place(
+        title="Take an order as it is now in Magento and in Odoo as agreed",
+        queue="orders",
+        systems=_BOTH,
+        lock=lambda entity: f"order:{entity}",
+        priority=60,
+    ),
     "find-order": Place(
         title="Find a Magento order by its number and import it",
         queue="orders",

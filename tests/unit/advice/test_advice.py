@@ -44,6 +44,7 @@ from bridge.errors import (
     StaleRead,
     TotalDiffers,
 )
+from bridge.flows.accept_order import ChangedSinceShown, NothingToAccept
 from bridge.flows.context import StoreViewUnknown
 from bridge.flows.effects import EffectUnclear
 from bridge.flows.explain_stock import StockNotBound
@@ -337,7 +338,15 @@ CASES: dict[str, tuple[Make, tuple[str, ...]]] = {
     ),
     "an imported order that was changed": (
         lambda: OrderChanged("Order 42 was changed: price: 1 -> 2.", system="magento", increment_id="42"),
-        ("never carried over", "by hand", "bridge jobs cancel ID"),
+        ("never carried over", "by hand", "bridge orders accept 42 --why REASON"),
+    ),
+    "an order that changed again after it was shown to be accepted": (
+        lambda: ChangedSinceShown("Order 42 was changed again.", increment_id="42"),
+        ("bridge orders accept 42 --dry-run",),
+    ),
+    "an order to be accepted that is not in Odoo": (
+        lambda: NothingToAccept("Order 42 is not in Odoo yet.", system="odoo", increment_id="42"),
+        ("bridge run import-order 42",),
     ),
     "the quantity has too many digits": (
         lambda: OrderUnclear("1.001", system="odoo", reason="quantity_digits"),
