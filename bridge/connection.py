@@ -57,12 +57,13 @@ class Tried:
 def try_systems(pair: Pair, instance: Instance) -> tuple[Tried, Tried]:
     """Call both systems of ``instance`` and return what they showed, Magento's first. Nothing is changed in either."""
     return (
-        _tried("magento", lambda record: _magento(pair.magento.recording(record), instance)),
-        _tried("odoo", lambda record: _odoo(pair.odoo.recording(record), instance)),
+        _tried(instance, "magento", lambda record: _magento(pair.magento.recording(record), instance)),
+        _tried(instance, "odoo", lambda record: _odoo(pair.odoo.recording(record), instance)),
     )
 
 
 def _tried(
+    instance: Instance,
     system: System,
     look: Callable[[Callable[[Exchange], None]], tuple[list[Check], BridgeError | None]],
 ) -> Tried:
@@ -78,7 +79,7 @@ def _tried(
     return Tried(
         system=system,
         checks=checks,
-        advice=None if error is None else advise(error),
+        advice=None if error is None else advise(error, instance=instance.name),
         error_code=None if error is None else error.code,
         exchanges=exchanges,
     )
@@ -154,7 +155,7 @@ def _installation(instance: Instance, odoo: OdooClient) -> Check:
     try:
         known = known_installation_id(instance, odoo)
     except (AccessMissing, SettingsWrong) as error:
-        return Check(name=name, state="problem", text=advise(error).text)
+        return Check(name=name, state="problem", text=advise(error, instance=instance.name).text)
     if known == instance.installation_id:
         return Check(name=name, state="ok", text=f"{known}: Odoo knows this store")
     if known is None:

@@ -15,7 +15,7 @@ _MAPPINGS = (
         facts={"kind": "product"},
         happened="{message}",
         to_do="Create the product in Odoo with this internal reference, or set auto_create_products to on; then retry.",
-        where="Odoo: Sales > Products; bridge instance set NAME --set auto_create_products=true",
+        where="Odoo: Sales > Products; bridge instance set {instance} --set auto_create_products=true",
     ),
     Entry(
         code="mapping_missing",
@@ -182,7 +182,7 @@ _STORES = (
         reasons=because("override"),
         happened="{message}",
         to_do="Set the setting anew for that website or store view, or take it back; then retry.",
-        where="bridge instance set NAME --store CODE --unset KEY, or --website CODE",
+        where="bridge instance set {instance} --store CODE --unset KEY, or --website CODE",
     ),
 )
 
@@ -192,7 +192,7 @@ _RECORDS_IN_BOTH = (
         happened="{message}",
         to_do="If base_url and odoo_db are right, the tag was deleted or nothing was ever imported here. Make the tag anew "
         "with the id that a backup of the ledger names, if there is one; then start the rebuild again.",
-        where="bridge instance show NAME; Odoo: Contacts > Configuration > Contact Tags",
+        where="bridge instance show {instance}; Odoo: Contacts > Configuration > Contact Tags",
         who="integrator",
     ),
     Entry(

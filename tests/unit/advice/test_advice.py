@@ -580,6 +580,12 @@ def test_a_detail_that_is_missing_leaves_no_gap() -> None:
     assert "bridge explain order INCREMENT_ID" in help_for(TotalDiffers("Apart."))
 
 
+def test_commands_that_are_advised_are_for_the_instance_that_failed() -> None:
+    error = CredentialsRefused("x", system="odoo")
+    assert "bridge instance set berlin --" in help_for(error, instance="berlin")
+    assert "bridge instance set INSTANCE --" in help_for(error)
+
+
 def test_details_are_never_read_as_a_format() -> None:
     error = MappingMissing("tax", "{message} {0.__class__} %s")
     assert "{message} {0.__class__} %s" in advise(error).text
