@@ -13,6 +13,7 @@ from tests.support.orders import (
     addresses,
     bound,
     calls,
+    merge,
     new_order,
     partner,
     partners_of,
@@ -256,22 +257,6 @@ def test_a_company_has_its_buyers_as_contacts(open_shop: OpenShop) -> None:
     buyer = partner(shop, order["partner_shipping_id"])
     assert buyer["parent_id"] == company["id"]
     assert buyer["name"] == f"{raw['billing_address']['firstname']} {raw['billing_address']['lastname']}"
-
-
-def merge(shop: Shop, old: int, into: int) -> None:
-    """Merge a partner into another as Odoo does: orders and external ids go over, the old one is deleted."""
-    for row in shop.box.odoo.records("sale.order"):
-        values = {
-            name: into
-            for name in ("partner_id", "partner_invoice_id", "partner_shipping_id")
-            if row[name] == old
-        }
-        if values:
-            shop.box.odoo.write("sale.order", row["id"], values)
-    for row in shop.box.odoo.records("ir.model.data"):
-        if (row["model"], row["res_id"]) == ("res.partner", old):
-            shop.box.odoo.write("ir.model.data", row["id"], {"res_id": into})
-    shop.box.odoo.delete("res.partner", old)
 
 
 @pytest.mark.parametrize("email", ["same", "another"])
