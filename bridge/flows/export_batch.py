@@ -15,6 +15,7 @@ from bridge.errors import BoundRecordGone
 from bridge.flows import magento_writes, product_source
 from bridge.flows.context import FlowContext
 from bridge.flows.export_book import Shop
+from bridge.flows.export_claims import contested
 from bridge.flows.export_goods import Exported, Goods, variant_of, with_refusals
 from bridge.flows.price_looks import look_in_odoo
 from bridge.flows.product_book import gather_book, gather_texts
@@ -198,7 +199,7 @@ def _in_language(fields: Mapping[str, Field], language: str) -> dict[str, str]:
 def bind_found(ctx: FlowContext, goods: Sequence[Goods], outcome: Exported) -> list[Goods]:
     """Bind the products that Magento has by their SKU, and return those with a SKU that it lacks."""
     outcome.without_sku += sum(1 for one in goods if not one.sku)
-    named = [one for one in goods if one.sku]
+    named = _uncontested(ctx, [one for one in goods if one.sku], outcome)
     if not named:
         return []
     there = product_source.catalog_of(ctx).products_by_sku([one.sku for one in named])
@@ -224,6 +225,15 @@ def bind_found(ctx: FlowContext, goods: Sequence[Goods], outcome: Exported) -> l
         with_refusals(outcome, one, act)
     known = {one.odoo_id for one, _ in found}
     return [one for one in named if one.odoo_id not in known]
+
+
+def _uncontested(ctx: FlowContext, goods: Sequence[Goods], outcome: Exported) -> list[Goods]:
+    """Leave out the products that share their SKU with others of Odoo; those in the archive have no say."""
+    conflicts = contested(ctx, goods)
+    outcome.refused |= {
+        one.odoo_id: conflicts[one.odoo_id] for one in goods if one.odoo_id in conflicts and one.row["active"]
+    }
+    return [one for one in goods if one.odoo_id not in conflicts]
 
 
 def make_single(ctx: FlowContext, shop: Shop, one: Goods, outcome: Exported) -> None:

@@ -194,6 +194,37 @@ def test_what_magento_refuses_is_a_job_of_its_own_and_keeps_none_back(open_shop:
     assert shop.shop.job(job.id).state == "done"
 
 
+@pytest.mark.parametrize("is_known", [False, True])
+@pytest.mark.parametrize("is_together", [True, False])
+def test_of_several_products_of_one_sku_none_is_chosen(
+    open_shop: OpenShop, is_known: bool, is_together: bool
+) -> None:
+    shop = outward(open_shop)
+    sku = shop.new_sku("twin/{}")
+    # Magento reads SKUs without regard to case.
+    twins = [shop.make(sku), shop.make(sku.upper())]
+    archived = shop.make(sku, active=False)
+    if is_known:
+        catalog = shop.magento.catalog
+        own = {"id": catalog.next_id(), "sku": sku, "name": "Magento's own"}
+        catalog.add({**catalog.all()[0], **own})
+    if is_together:
+        assert shop.export(*twins, archived).result == {"jobs_of_their_own": twins}
+    jobs = [shop.export_one(one) for one in twins]
+    assert {(job.state, job.error_code) for job in jobs} == {("blocked", "duplicate_record")}
+    assert f"ids {twins[0]}, {twins[1]}" in str(jobs[0].error)
+    assert "internal reference on one of them only" in str(jobs[0].help)
+    assert shop.writes() == []
+    shop.edit(twins[1], default_code="")
+    shop.ledger.jobs.retry(jobs[0].id)
+    shop.shop.work()
+    assert shop.shop.job(jobs[0].id).state == "done"
+    raw = shop.raw(sku)
+    assert raw["name"] == ("Magento's own" if is_known else f"Name of {sku}")
+    binding = shop.ledger.bindings.get("shop", "product", raw["id"])
+    assert binding is not None and binding.odoo_id == twins[0]
+
+
 def test_a_bound_product_that_is_gone_in_magento_blocks_and_is_not_made_again(open_shop: OpenShop) -> None:
     shop = outward(open_shop)
     sku = shop.new_sku()

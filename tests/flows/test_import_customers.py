@@ -15,7 +15,7 @@ from bridge.ledger import Job
 from bridge.odoo import OdooClient
 from tests.flows.conftest import OpenShop
 from tests.support.imports import map_to
-from tests.support.orders import Raw, calls, new_order, partner, partners_of, put
+from tests.support.orders import Raw, calls, merge, new_order, partner, partners_of, put
 from tests.support.shop import ROOM, Shop
 
 VERSIONS = (16, 18, 19)
@@ -336,6 +336,52 @@ def test_a_group_and_a_field_that_change_together_are_one_write(
         ]
         assert writes == [1]
     assert not shop.ledger.effects.open_for_target("shop", "res.partner")
+
+
+@pytest.mark.parametrize("email", ["same", "another"])
+def test_an_account_whose_partner_was_merged_goes_on_with_what_it_became(
+    open_shop: OpenShop, email: str
+) -> None:
+    shop = open_shop()
+    raw = new_account(shop)
+    old = imported(shop, raw)
+    known = raw["email"] if email == "same" else f"merged.{raw['id']}@example.com"
+    into = shop.box.odoo.create("res.partner", {"name": old["name"], "zip": old["zip"], "email": known})
+    merge(shop, old["id"], into)
+    job = run(shop, change(shop, raw, addresses=with_address(raw, postcode="10119")))
+    assert (job.state, job.error) == ("done", None)
+    assert (job.result["partner_id"], job.result["made"]) == (into, False)
+    # An email that a person chose in Odoo stays.
+    now = partner(shop, into)
+    assert (now["zip"], now["email"]) == ("10119", known)
+    job = run(shop, change(shop, raw, at="2026-11-25 10:00:00"))
+    assert (job.result["partner_id"], partner(shop, into)["zip"]) == (into, "10117")
+
+
+def test_whether_somebody_has_the_newsletter_is_left_alone_on_both_sides(open_shop: OpenShop) -> None:
+    shop = open_shop()
+    raw = new_account(shop)
+    made = imported(shop, raw)
+    shop.box.calls.reset()
+    changed = change(
+        shop,
+        raw,
+        email=f"new.{raw['email']}",
+        extension_attributes={"is_subscribed": False},
+    )
+    assert imported(shop, changed)["id"] == made["id"]
+    # Nothing is written into Magento, and in Odoo nothing but the email: no list of subscribers is touched.
+    counts = shop.box.calls.counts()
+    assert {method for system, method, _ in counts if system == "magento"} == {"GET"}
+    assert [name for system, _, name in counts if system == "odoo" and ".write" in name] == [
+        "res.partner.write"
+    ]
+    now = partner(shop, made["id"])
+    assert {name for name in now if now[name] != made.get(name)} <= {
+        "email",
+        "email_normalized",
+        "write_date",
+    }
 
 
 def test_an_account_that_is_gone_from_magento_leaves_its_partner(open_shop: OpenShop) -> None:

@@ -13,6 +13,7 @@ from tests.support.orders import (
     addresses,
     bound,
     calls,
+    merge,
     new_order,
     partner,
     partners_of,

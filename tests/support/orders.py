@@ -169,3 +169,19 @@ def _personal(raw: Mapping[str, Any]) -> Iterable[str]:
         yield from (str(address.get(name) or "") for name in ("firstname", "lastname", "city", "telephone"))
         yield from map(str, address.get("street") or ())
     yield from (str(row.get("comment") or "") for row in raw.get("status_histories") or ())
+
+
+def merge(shop: Shop, old: int, into: int) -> None:
+    """Merge a partner into another as Odoo does: orders and external ids go over, the old one is deleted."""
+    for row in shop.box.odoo.records("sale.order"):
+        values = {
+            name: into
+            for name in ("partner_id", "partner_invoice_id", "partner_shipping_id")
+            if row[name] == old
+        }
+        if values:
+            shop.box.odoo.write("sale.order", row["id"], values)
+    for row in shop.box.odoo.records("ir.model.data"):
+        if (row["model"], row["res_id"]) == ("res.partner", old):
+            shop.box.odoo.write("ir.model.data", row["id"], {"res_id": into})
+    shop.box.odoo.delete("res.partner", old)
