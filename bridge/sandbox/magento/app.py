@@ -32,6 +32,7 @@ from bridge.sandbox.magento import (
     salable_api,
     shop_api,
     source_items_api,
+    tier_prices_api,
 )
 from bridge.sandbox.magento.ask import Ask, Endpoint
 from bridge.sandbox.magento.fields import only_fields
@@ -46,6 +47,7 @@ _ENDPOINTS = (
     # Before the products: theirs is the path with a SKU in it.
     *category_api.ENDPOINTS,
     *prices_api.ENDPOINTS,
+    *tier_prices_api.ENDPOINTS,
     *catalog_api.ENDPOINTS,
     *product_writes.ENDPOINTS,
     *product_parts.ENDPOINTS,
