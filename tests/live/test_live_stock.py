@@ -11,7 +11,7 @@ import pytest
 from bridge.flows import stock_counting
 from bridge.magento import MagentoClient, OAuthSecret
 from bridge.odoo import OdooClient, moves, stock
-from tests.flows import test_drift_versions, test_odoo_stock_client, test_stock_rules_on_the_sandbox
+from tests.flows import test_odoo_stock_client
 from tests.flows.test_drift_versions import (
     test_edits_changes_and_safety_stocks_have_their_causes,
     test_open_orders_that_another_tool_left_out,
@@ -50,12 +50,7 @@ from tests.live.conftest import OpenShop
 from tests.live.odoo import LiveOdoo
 from tests.support.counting import CountingShop
 
-
-@pytest.fixture(scope="module", autouse=True)
-def new_names(live_numbers: Iterator[int]) -> None:
-    """Let the tests give names that no earlier run has given."""
-    for module in (test_drift_versions, test_odoo_stock_client, test_stock_rules_on_the_sandbox):
-        module.NUMBERS = live_numbers  # type: ignore[attr-defined]  # their own counters
+pytestmark = pytest.mark.usefixtures("new_names", "stock_keeper")
 
 
 @pytest.fixture(scope="module")
@@ -66,13 +61,6 @@ def box(live_odoo: LiveOdoo, live_boxes: list[LiveBox]) -> LiveBox:
     box.magento.inventory.add_source("berlin")
     box.magento.inventory.add_stock("EU", websites=["base"], sources=["berlin"])
     return box
-
-
-@pytest.fixture(scope="module", autouse=True)
-def stock_keeper(live_odoo: LiveOdoo) -> Iterator[None]:
-    """Odoo lets only *Inventory: administrator* apply counts."""
-    with live_odoo.granted("stock.group_stock_manager"):
-        yield
 
 
 @pytest.fixture(scope="module")
