@@ -70,10 +70,18 @@ def magento(box: LiveBox) -> Iterator[MagentoClient]:
     client.close()
 
 
+def named(live_odoo: LiveOdoo, external_id: str) -> int:
+    """Return the record with an external id of Odoo's own."""
+    module, _, name = external_id.partition(".")
+    found = live_odoo.admin.check_reference(module, name)
+    assert found is not None, external_id
+    return found[1]
+
+
 def test_quantities_are_in_the_products_own_unit_and_moves_are_too(
     box: LiveBox, odoo: OdooClient, live_odoo: LiveOdoo, product: int
 ) -> None:
-    (dozen,) = live_odoo.admin.search("uom.uom", [["name", "=ilike", "dozen%"]], limit=1)
+    dozen = named(live_odoo, "uom.product_uom_dozen")
     unit = odoo.names.order_line_uom
     line = {"product_id": product, "product_uom_qty": 0.5, unit: dozen, "price_unit": 10}
     partner = live_odoo.create("res.partner", {"name": "Ada"})
@@ -90,7 +98,7 @@ def test_quantities_are_in_the_products_own_unit_and_moves_are_too(
 
 
 def test_fractions_of_a_unit_are_exact(odoo: OdooClient, live_odoo: LiveOdoo, product: int) -> None:
-    (kilo,) = live_odoo.admin.search("uom.uom", [["name", "=", "kg"]], limit=1)
+    kilo = named(live_odoo, "uom.product_uom_kgm")
     values = {"name": "By weight", "uom_id": kilo, **live_odoo.admin.names.storable}
     values |= {"uom_po_id": kilo} if live_odoo.version < 18 else {}
     loose = live_odoo.create("product.product", values)
