@@ -13,6 +13,12 @@ import pytest
 from bridge.ledger import Ledger, Lengths
 from bridge.odoo import OdooClient
 from bridge.sandbox import Sandbox
+from tests.flows import (
+    test_drift_versions,
+    test_export_stock_moments,
+    test_odoo_stock_client,
+    test_stock_rules_on_the_sandbox,
+)
 from tests.live.box import LiveBox, RealBox, calls_noted
 from tests.live.given import given, is_given, missing
 from tests.live.magento import RealMagento
@@ -119,9 +125,26 @@ def live_box(live_odoo: LiveOdoo, live_boxes: list[LiveBox]) -> LiveBox:
 
 
 @pytest.fixture(scope="session")
-def live_numbers() -> Iterator[int]:
-    """Give numbers for names that must be short: fewer are used up than tenths of a minute go by."""
-    return count((int(time.time()) - _THE_BEGINNING) // 6)
+def new_names() -> None:
+    """Let the tests of stock give names that no earlier run gave; some must be short.
+
+    Fewer are used up than tenths of a minute go by.
+    """
+    numbers = count((int(time.time()) - _THE_BEGINNING) // 6)
+    for module in (
+        test_drift_versions,
+        test_export_stock_moments,
+        test_odoo_stock_client,
+        test_stock_rules_on_the_sandbox,
+    ):
+        module.NUMBERS = numbers  # type: ignore[attr-defined]  # their own counters
+
+
+@pytest.fixture(scope="module")
+def stock_keeper(live_odoo: LiveOdoo) -> Iterator[None]:
+    """Odoo lets only *Inventory: administrator* apply counts."""
+    with live_odoo.granted("stock.group_stock_manager"):
+        yield
 
 
 @pytest.fixture(scope="session")

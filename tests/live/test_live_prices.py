@@ -107,12 +107,14 @@ def test_what_magento_asks_is_what_odoo_itself_asks(open_shop: OpenShop, live_od
     world.shop.set(pricelist_id=pricelist)
     skus = (by_formula, by_percent, by_quantity, dated, any_other, cheap, dear, of_category, variant)
     world.export(*skus)
-    amounts = (1, 2, 3, 4, 5, 10)
-    ours = {(sku, amount): round(exported(world, sku, amount), 2) for sku in skus for amount in amounts}
+    points = [(sku, amount) for sku in skus for amount in (1, 2, 3, 4, 5, 10)]
+    if live_odoo.version < 18:
+        # A 16 of 2022 forgets the rules of a category for those below it, where a product is asked for alone.
+        points = [(sku, amount) for sku, amount in points if amount > 1 or sku not in {cheap, dear}]
+    ours = {(sku, amount): round(exported(world, sku, amount), 2) for sku, amount in points}
     theirs = {
         (sku, amount): round(asked(live_odoo, pricelist, world.odoo_id(sku), amount), 2)
-        for sku in skus
-        for amount in amounts
+        for sku, amount in points
     }
     assert ours == theirs
     # Once more: nothing to write, and Magento is not even asked.

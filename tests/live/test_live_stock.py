@@ -11,7 +11,7 @@ import pytest
 from bridge.flows import stock_counting
 from bridge.magento import MagentoClient, OAuthSecret
 from bridge.odoo import OdooClient, moves, stock
-from tests.flows import test_drift_versions, test_odoo_stock_client, test_stock_rules_on_the_sandbox
+from tests.flows import test_odoo_stock_client
 from tests.flows.test_drift_versions import (
     test_edits_changes_and_safety_stocks_have_their_causes,
     test_open_orders_that_another_tool_left_out,
@@ -50,12 +50,7 @@ from tests.live.conftest import OpenShop
 from tests.live.odoo import LiveOdoo
 from tests.support.counting import CountingShop
 
-
-@pytest.fixture(scope="module", autouse=True)
-def new_names(live_numbers: Iterator[int]) -> None:
-    """Let the tests give names that no earlier run has given."""
-    for module in (test_drift_versions, test_odoo_stock_client, test_stock_rules_on_the_sandbox):
-        module.NUMBERS = live_numbers  # type: ignore[attr-defined]  # their own counters
+pytestmark = pytest.mark.usefixtures("new_names", "stock_keeper")
 
 
 @pytest.fixture(scope="module")
@@ -68,13 +63,6 @@ def box(live_odoo: LiveOdoo, live_boxes: list[LiveBox]) -> LiveBox:
     return box
 
 
-@pytest.fixture(scope="module", autouse=True)
-def stock_keeper(live_odoo: LiveOdoo) -> Iterator[None]:
-    """Odoo lets only *Inventory: administrator* apply counts."""
-    with live_odoo.granted("stock.group_stock_manager"):
-        yield
-
-
 @pytest.fixture(scope="module")
 def magento(box: LiveBox) -> Iterator[MagentoClient]:
     client = MagentoClient.connect(base_url=box.magento.url, secret=OAuthSecret(**box.magento.secret))
@@ -82,10 +70,18 @@ def magento(box: LiveBox) -> Iterator[MagentoClient]:
     client.close()
 
 
+def named(live_odoo: LiveOdoo, external_id: str) -> int:
+    """Return the record with an external id of Odoo's own."""
+    module, _, name = external_id.partition(".")
+    found = live_odoo.admin.check_reference(module, name)
+    assert found is not None, external_id
+    return found[1]
+
+
 def test_quantities_are_in_the_products_own_unit_and_moves_are_too(
     box: LiveBox, odoo: OdooClient, live_odoo: LiveOdoo, product: int
 ) -> None:
-    (dozen,) = live_odoo.admin.search("uom.uom", [["name", "=ilike", "dozen%"]], limit=1)
+    dozen = named(live_odoo, "uom.product_uom_dozen")
     unit = odoo.names.order_line_uom
     line = {"product_id": product, "product_uom_qty": 0.5, unit: dozen, "price_unit": 10}
     partner = live_odoo.create("res.partner", {"name": "Ada"})
@@ -102,7 +98,7 @@ def test_quantities_are_in_the_products_own_unit_and_moves_are_too(
 
 
 def test_fractions_of_a_unit_are_exact(odoo: OdooClient, live_odoo: LiveOdoo, product: int) -> None:
-    (kilo,) = live_odoo.admin.search("uom.uom", [["name", "=", "kg"]], limit=1)
+    kilo = named(live_odoo, "uom.product_uom_kgm")
     values = {"name": "By weight", "uom_id": kilo, **live_odoo.admin.names.storable}
     values |= {"uom_po_id": kilo} if live_odoo.version < 18 else {}
     loose = live_odoo.create("product.product", values)
