@@ -12,12 +12,11 @@ from decimal import Decimal
 from typing import Any
 
 from bridge.errors import BoundRecordGone
-from bridge.flows import magento_writes, product_source
+from bridge.flows import magento_writes, picture_edits, price_looks, product_source
 from bridge.flows.context import FlowContext
 from bridge.flows.export_book import Shop
 from bridge.flows.export_claims import contested
 from bridge.flows.export_goods import Exported, Goods, variant_of, with_refusals
-from bridge.flows.price_looks import look_in_odoo
 from bridge.flows.product_book import gather_book, gather_texts
 from bridge.flows.product_conflicts import seen_edit
 from bridge.flows.product_sides import masters_of
@@ -96,7 +95,8 @@ def carry_over(
         with_refusals(outcome, one, act)
     magento_writes.settle_changes(ctx)
     carrier.note_edits()
-    outcome.conflicts += look_in_odoo(ctx, known, products)
+    outcome.conflicts += price_looks.look_in_odoo(ctx, known, products)
+    outcome.conflicts += picture_edits.look_in_odoo(ctx, [binding for _, binding in known], products)
 
 
 @dataclass(kw_only=True)

@@ -152,9 +152,14 @@ def price_digits(ctx: FlowContext) -> int:
     return min(ctx.reference.profile.price_digits, _DIGITS)
 
 
-def read_prices(ctx: FlowContext, shelf: Shelf, ids: Iterable[int]) -> dict[int, dict[str, str]]:
-    """Return what Odoo has of the fields that follow, by id; a cost that it works out itself is left out."""
-    method = ["cost_method"] if ctx.reference.has_cost_method() else []
+def read_prices(
+    ctx: FlowContext, shelf: Shelf, ids: Iterable[int], *, asks_method: bool = True
+) -> dict[int, dict[str, str]]:
+    """Return what Odoo has of the fields that follow, by id; a cost that it works out itself is left out.
+
+    ``asks_method``: whether it is about costs at all.
+    """
+    method = ["cost_method"] if asks_method and ctx.reference.has_cost_method() else []
     rows = ctx.odoo.read(shelf.model, sorted(set(ids)), [*FOLLOWED, *method])
     return {
         int(row["id"]): {
@@ -201,7 +206,8 @@ def are_changed(marks: Mapping[str, str], plan: ProductPlan) -> bool:
 
 def _heed_odoo(ctx: FlowContext, shelf: Shelf, products: Sequence[Followed], digits: int) -> None:
     """Take out of the changes what Odoo has already, or works out itself, and keep the edits that make way for the rest."""
-    odoo = read_prices(ctx, shelf, [one.odoo_id for one in products])
+    costs = any(COST in one.change for one in products)
+    odoo = read_prices(ctx, shelf, [one.odoo_id for one in products], asks_method=costs)
     edits: list[SeenEdit] = []
     settled: list[Followed] = []
     for one in products:
