@@ -16,7 +16,15 @@ from bridge.magento import faults, scan, stores
 from bridge.magento.auth import Bearer, MagentoSecret, auth_for, secret_values
 from bridge.magento.encoding import Body, json_bytes
 from bridge.magento.media import Media
-from bridge.magento.probe import PROBED, PROBED_FOR_CATALOG, Probe, Resource, State, probe_query
+from bridge.magento.probe import (
+    PROBED,
+    PROBED_FOR_BULK,
+    PROBED_FOR_CATALOG,
+    Probe,
+    Resource,
+    State,
+    probe_query,
+)
 from bridge.magento.rows import FirstPage, read_record, read_rows
 from bridge.magento.scan import ScanCursor, ScanPage
 from bridge.magento.search import Filter, search_query
@@ -264,15 +272,19 @@ class MagentoClient:
 
     # Rights
 
-    def probe(self, *, catalog: bool = False) -> Probe:
-        """Return which resources the credentials open, those of the ``catalog`` too. One small call each.
+    def probe(self, *, catalog: bool = False, bulk: bool = False) -> Probe:
+        """Return which resources the credentials open, those of the ``catalog`` and of ``bulk`` calls too. One small call each.
 
         Raises:
             CredentialsRefused: Magento names what is wrong with the credentials.
         """
         found = [
             Resource(name=name, title=title, state=self._state_of(path, probe_query(fields)))
-            for name, title, path, fields in (*PROBED, *(PROBED_FOR_CATALOG if catalog else ()))
+            for name, title, path, fields in (
+                *PROBED,
+                *(PROBED_FOR_CATALOG if catalog else ()),
+                *(PROBED_FOR_BULK if bulk else ()),
+            )
         ]
         return Probe(resources=found, uses_bearer=isinstance(self._auth, Bearer))
 

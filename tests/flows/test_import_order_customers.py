@@ -13,7 +13,6 @@ from tests.support.orders import (
     addresses,
     bound,
     calls,
-    merge,
     new_order,
     partner,
     partners_of,

@@ -58,6 +58,7 @@ from bridge.flows.rebuild_bindings import StoreUnknown
 from bridge.flows.resolve_conflict import ConflictUnwritable
 from bridge.flows.resolve_picture import PictureUnwritable
 from bridge.flows.resolve_price import PriceUnwritable
+from bridge.flows.stock_bulk import StockBulkWaits
 from bridge.flows.stock_figures import StockUnclear
 from bridge.flows.stock_writing import StockSourceUnknown
 from bridge.flows.update_order import OrderChanged
@@ -386,6 +387,10 @@ CASES: dict[str, tuple[Make, tuple[str, ...]]] = {
     "a slash that the web server refuses": (
         lambda: StockUnclear("The slash of A/1.", system="magento", reason="slash", sku="A/1"),
         ("AllowEncodedSlashes", "stock_api_mode=msi"),
+    ),
+    "a queue of Magento that does not run": (
+        lambda: StockBulkWaits("It waits.", system="magento", source="berlin"),
+        ("async.operations.all", "stock_bulk=false"),
     ),
     "stock not previewed": (
         lambda: StockNotPreviewed("Not previewed."),
