@@ -55,7 +55,7 @@ WHERE instance = :name AND state IN ('pending', 'queued', 'retry_waiting', 'bloc
 #: What speaks about the pair; jobs, effects and the sync log stay as history.
 _BELONGINGS = (
     *("bindings", "mappings", "explanations", "breakers", "pauses", "releases", "stores"),
-    *("stock_lines", "stock_figures", "stock_safety", "drift_summaries"),
+    *("stock_lines", "stock_figures", "stock_safety", "stock_parts", "drift_summaries"),
 )
 
 

@@ -47,6 +47,15 @@ RETURNING source
 """
 _MARK_BY_ODOO = _MARK.replace("WHICH", "b.odoo_id {any ids bigint}")
 _MARK_BY_MAGENTO = _MARK.replace("WHICH", "b.magento_id {any ids text}")
+#: Kits that have one of these products as a part.
+_KITS_OF = "SELECT DISTINCT kit_id FROM stock_parts WHERE instance = :instance AND part_id {any ids bigint}"
+#: Products of Odoo whose figures change with orders of these products of Magento: they themselves, and the parts of kits.
+_TOUCHED = """
+SELECT b.odoo_id FROM bindings b WHERE b.instance = :instance AND b.kind = :kind AND b.magento_id {any ids text}
+UNION
+SELECT p.part_id FROM bindings b JOIN stock_parts p ON p.instance = b.instance AND p.kit_id = b.odoo_id
+WHERE b.instance = :instance AND b.kind = :kind AND b.magento_id {any ids text}
+"""
 #: Sorted, as intake locks them. A job that waits is claimed after this transaction, and sees its marks.
 _WAITING = """
 SELECT external_key FROM jobs WHERE external_key {any keys text} AND state {any states text}
@@ -281,12 +290,22 @@ def mark_in(
     odoo_ids: Iterable[int] | None = None,
     magento_ids: Iterable[str] | None = None,
     by_hand: bool = False,
+    by_order: bool = False,
 ) -> list[Wanted]:
-    """Mark products dirty within the session's transaction and want the exports of their sources."""
+    """Mark products dirty within the session's transaction and want the exports of their sources.
+
+    Products of Odoo are marked with the kits that they are parts of; what an order sells (``by_order``) with all whose
+    figures it changes: twins, which are one product in Odoo, the parts of a kit, and the other kits that have them.
+    """
     ids: list[Any] = sorted(set(odoo_ids if odoo_ids is not None else magento_ids or ()))
     settings = _settings(session, instance) if ids else {}
     if not ids or not (by_hand or settings.get("export_stock")):
         return []
+    if by_order and odoo_ids is None:
+        ids = [one for (one,) in session.rows(_TOUCHED, instance=instance, kind=PRODUCT_KIND, ids=ids)]
+        odoo_ids = ids
+    if odoo_ids is not None:
+        ids = sorted({*ids, *(one for (one,) in session.rows(_KITS_OF, instance=instance, ids=ids))})
     routes = routes_of(settings, session, instance)
     sql = _MARK_BY_MAGENTO if odoo_ids is None else _MARK_BY_ODOO
     rows = session.rows(

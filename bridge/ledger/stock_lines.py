@@ -67,7 +67,7 @@ class StockLines:
 
         def work(session: Session) -> None:
             session.run(_PUT, instance=instance, lines=rows)
-            mark_in(session, instance, wake=wake, magento_ids=products)
+            mark_in(session, instance, wake=wake, magento_ids=products, by_order=True)
 
         self._database.write(work, on_conflict_again=True)
 

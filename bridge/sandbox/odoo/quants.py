@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from bridge.sandbox.odoo import kits
 from bridge.sandbox.odoo.fault import validation_error
 from bridge.sandbox.odoo.records import NOT_COMPUTED, Env, Model
 from bridge.sandbox.odoo.tables import Row
@@ -158,6 +159,8 @@ def _adjust(env: Env, row: Row, difference: float) -> None:
 
 def quantities(env: Env, product_id: int) -> dict[str, float]:
     """Return a product's quantities in the places that the call's context names, all warehouses' without any."""
+    if kits.bill_of(env, product_id) is not None:
+        return kits.kit_quantities(env, product_id, quantities)
     places = _places(env)
     quants = env.db.table("stock.quant")
     rows = [quants.rows[one] for one in quants.lookup("product_id", [product_id])]
