@@ -9,11 +9,14 @@ from email.utils import parsedate_to_datetime
 from typing import Literal
 
 from bridge.advice import Advice, advise
-from bridge.errors import AccessMissing, BridgeError, SettingsWrong, System
+from bridge.errors import AccessMissing, BridgeError, CredentialsRefused, SettingsWrong, System
 from bridge.flows.installation import known_installation_id
+from bridge.flows.stock_layout import unseen_by_classic
 from bridge.flows.systems import Pair
 from bridge.ledger import Instance
 from bridge.magento import MagentoClient
+from bridge.magento.probe import SOURCES_RESOURCE, Probe
+from bridge.magento.stocks import layout
 from bridge.odoo import OdooClient, OdooVersion
 from bridge.wire import Exchange
 
@@ -54,12 +57,13 @@ class Tried:
 def try_systems(pair: Pair, instance: Instance) -> tuple[Tried, Tried]:
     """Call both systems of ``instance`` and return what they showed, Magento's first. Nothing is changed in either."""
     return (
-        _tried("magento", lambda record: _magento(pair.magento.recording(record), instance)),
-        _tried("odoo", lambda record: _odoo(pair.odoo.recording(record), instance)),
+        _tried(instance, "magento", lambda record: _magento(pair.magento.recording(record), instance)),
+        _tried(instance, "odoo", lambda record: _odoo(pair.odoo.recording(record), instance)),
     )
 
 
 def _tried(
+    instance: Instance,
     system: System,
     look: Callable[[Callable[[Exchange], None]], tuple[list[Check], BridgeError | None]],
 ) -> Tried:
@@ -75,7 +79,7 @@ def _tried(
     return Tried(
         system=system,
         checks=checks,
-        advice=None if error is None else advise(error),
+        advice=None if error is None else advise(error, instance=instance.name),
         error_code=None if error is None else error.code,
         exchanges=exchanges,
     )
@@ -93,7 +97,30 @@ def _magento(magento: MagentoClient, instance: Instance) -> tuple[list[Check], B
         elif resource.state == "absent":
             state, text = "note", "this Magento does not have it: its module is off"
         checks.append(Check(name=resource.name, state=state, text=text))
+    checks += _stock(magento, instance, probe)
     return checks, probe.error()
+
+
+def _stock(magento: MagentoClient, instance: Instance, probe: Probe) -> list[Check]:
+    """Say where the way that stock is exported does not fit the shop; nothing where it does."""
+    settings = instance.settings
+    sources = next((one.state for one in probe.resources if one.name == SOURCES_RESOURCE), "absent")
+    harm: Literal["problem", "note"] = "problem" if settings.export_stock else "note"
+    if settings.stock_api_mode == "msi":
+        if sources == "absent" and settings.export_stock:
+            text = "stock_api_mode is msi, and this Magento has no inventory by sources: set stock_api_mode=classic"
+            return [Check(name="stock", state=harm, text=text)]
+        return []
+    if sources != "allowed":
+        return []
+    try:
+        unseen = unseen_by_classic(layout(magento))
+    except (AccessMissing, CredentialsRefused) as error:
+        text = f"whether the classic endpoint sees all sources cannot be told: {error.message}"
+        return [Check(name="stock", state="note", text=text)]
+    if unseen is None:
+        return []
+    return [Check(name="stock", state=harm if unseen.is_sold else "note", text=unseen.text)]
 
 
 def _odoo(odoo: OdooClient, instance: Instance) -> tuple[list[Check], BridgeError | None]:
@@ -128,7 +155,7 @@ def _installation(instance: Instance, odoo: OdooClient) -> Check:
     try:
         known = known_installation_id(instance, odoo)
     except (AccessMissing, SettingsWrong) as error:
-        return Check(name=name, state="problem", text=advise(error).text)
+        return Check(name=name, state="problem", text=advise(error, instance=instance.name).text)
     if known == instance.installation_id:
         return Check(name=name, state="ok", text=f"{known}: Odoo knows this store")
     if known is None:

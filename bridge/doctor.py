@@ -210,7 +210,7 @@ def _instance(ledger: Ledger, instance: Instance) -> list[Finding]:
     try:
         pair = connect(instance)
     except BridgeError as exc:
-        return [Finding(name=instance.name, state="problem", text=_advice(exc))]
+        return [Finding(name=instance.name, state="problem", text=_advice(exc, instance=instance.name))]
     try:
         tried = try_systems(pair, instance)
     finally:
@@ -232,6 +232,6 @@ def _instance(ledger: Ledger, instance: Instance) -> list[Finding]:
     return findings
 
 
-def _advice(error: BridgeError) -> str:
-    found = advise(error)
+def _advice(error: BridgeError, *, instance: str | None = None) -> str:
+    found = advise(error, instance=instance)
     return found.text if found.happened == error.message else f"{error.message} {found.what_to_do}"

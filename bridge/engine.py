@@ -208,7 +208,9 @@ def _run_claimed(runtime: Runtime, job: Job) -> str | None:
     state = runtime.ledger.jobs.finish(
         job,
         decision,
-        error=None if decision.state in {"done", "lost"} or error is None else job_error(error),
+        error=None
+        if decision.state in {"done", "lost"} or error is None
+        else job_error(error, instance=job.instance),
         exchanges=context.exchanges,
         result=result,
         label=context.label,
@@ -249,11 +251,15 @@ def flow_of(job: Job) -> Run:
     return flow
 
 
-def job_error(error: Exception) -> JobError:
+def job_error(error: Exception, *, instance: str) -> JobError:
     """Return ``error`` as it is kept with a job: plain English, what to do, and a trace for developers."""
     if isinstance(error, BridgeError):
         return JobError(
-            code=error.code, message=error.message, help=help_for(error), trace=None, system=error.system
+            code=error.code,
+            message=error.message,
+            help=help_for(error, instance=instance),
+            trace=None,
+            system=error.system,
         )
     trace = mask_text("".join(traceback.format_exception(error)))
     return JobError(

@@ -34,6 +34,7 @@ SCHEDULED = (
     "import-stores",
     "export-products",
     "export-prices",
+    "look-at-prices",
     "sweep-stock",
     "poll-stock",
     "export-stock",

@@ -51,7 +51,7 @@ def _upkeep(ledger: Ledger, _instance: str) -> None:
     )
 
 
-def _run(kind: str) -> Callable[[Ledger, str], None]:
+def _run(kind: str, **args: bool) -> Callable[[Ledger, str], None]:
     """Return what starts a run of ``kind`` for an instance."""
     place = PLACES[kind]
     lock = None if place.lock is None else place.lock("")
@@ -60,7 +60,7 @@ def _run(kind: str) -> Callable[[Ledger, str], None]:
         ledger.runs.start(
             instance,
             kind,
-            {},
+            args,
             queue=place.queue,
             priority=place.priority,
             systems=place.systems,
@@ -147,6 +147,14 @@ SCHEDULES: tuple[Schedule, ...] = (
         title="Export prices that changed in Odoo, or whose day has come",
         every_seconds=3600.0,
         act=_run("export-prices"),
+        after="export-prices",
+        only=_PRICES_ARE_ODOOS,
+    ),
+    Schedule(
+        name="look-at-prices",
+        title="Compare Magento's prices with what Odoo sent, at night",
+        every_seconds=24 * 3600.0,
+        act=_run("export-prices", look=True),
         after="export-prices",
         only=_PRICES_ARE_ODOOS,
     ),

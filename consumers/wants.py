@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from bridge.flows.wants import wake_stock, want
+from bridge.flows.wants import ALL_PRICES, wake_stock, want, want_prices
 from bridge.ledger import StockChange, Want
 from schemas.events import Envelope
 
@@ -21,6 +21,8 @@ JOB_KINDS: Mapping[str, str] = {
 #: Events that Odoo's own webhooks stand for: without a version they may come before what they tell of is stored.
 UNVERSIONED = frozenset({"odoo.product.changed"})
 UNVERSIONED_SECONDS = 3.0
+#: Events of prices: one export for however many there are.
+PRICE_TYPES = frozenset({"odoo.pricelist.changed"})
 #: Events of stock: they mark figures, and one export takes up whatever is marked.
 STOCK_TYPES = frozenset({"odoo.stock.changed"})
 
@@ -30,6 +32,9 @@ def wants_of(event: Envelope) -> tuple[Want, ...] | None:
     kind = JOB_KINDS.get(event.type)
     if event.type in STOCK_TYPES:
         return ()
+    if event.type in PRICE_TYPES:
+        data = {"unversioned": True} if event.data.version is None else None
+        return (want_prices(event.instance, ALL_PRICES, data=data),)
     if kind is None:
         return None
     wanted = want(kind, instance=event.instance, entity=str(event.data.id), version=event.data.version)

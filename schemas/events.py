@@ -155,6 +155,13 @@ class OdooProductChanged(Envelope):
     type: Literal["odoo.product.changed"] = "odoo.product.changed"
 
 
+class OdooPricelistChanged(Envelope):
+    """A pricelist, or one of its rules, was made, changed or deleted in Odoo; id is the product.pricelist's."""
+
+    title: ClassVar[str] = "A pricelist or one of its rules changed in Odoo"
+    type: Literal["odoo.pricelist.changed"] = "odoo.pricelist.changed"
+
+
 class OdooConnectionTested(Envelope):
     """Somebody tried Odoo's publisher: proves the way from there to the ledger, and changes nothing."""
 
@@ -172,6 +179,7 @@ Event = Annotated[
         OdooStockChanged,
         OdooPickingDone,
         OdooProductChanged,
+        OdooPricelistChanged,
         OdooConnectionTested,
     ],
     Field(discriminator="type"),

@@ -15,10 +15,10 @@ _BEARER = (
     "Magento admin: Stores > Configuration > Services > OAuth > Consumer Settings > Allow OAuth Access Tokens to "
     "be used as standalone Bearer tokens"
 )
-_KEYS = "bridge instance set NAME --magento-oauth @FILE"
-_BASE_URL = "bridge instance set NAME --set base_url=https://HOST"
-_ODOO_URL = "bridge instance set NAME --set odoo_url=https://HOST"
-_ODOO_KEY = "Odoo: the bridge's user > Preferences > Account Security > API Keys; then bridge instance set NAME --odoo-key @FILE"
+_KEYS = "bridge instance set {instance} --magento-oauth @FILE"
+_BASE_URL = "bridge instance set {instance} --set base_url=https://HOST"
+_ODOO_URL = "bridge instance set {instance} --set odoo_url=https://HOST"
+_ODOO_KEY = "Odoo: the bridge's user > Preferences > Account Security > API Keys; then bridge instance set {instance} --odoo-key @FILE"
 
 _MAGENTO_KEYS = (
     # The three meanings of Magento's 401.
@@ -136,7 +136,7 @@ _ADDRESSES = (
         happened="The TLS certificate of {system} is not trusted by this machine.",
         to_do="Install a valid certificate, or add the authority that signed it to this machine's trusted ones. "
         "verify_ssl=false switches the check off: only for a test shop.",
-        where="the web server of {system}; bridge instance set NAME --set verify_ssl=false",
+        where="the web server of {system}; bridge instance set {instance} --set verify_ssl=false",
         who="server admin",
     ),
     Entry(
@@ -144,14 +144,14 @@ _ADDRESSES = (
         happened="The server at {system}'s address does not speak TLS as it should.",
         to_do="Check whether the address needs http:// instead of https://, or another port; else bring the server's "
         "TLS up to date.",
-        where="bridge instance show NAME",
+        where="bridge instance show {instance}",
         who="integrator",
     ),
     Entry(
         reasons=because("dns"),
         happened="The host name of {system}'s address is not known.",
         to_do="Correct the address, or this machine's name service. The bridge goes on by itself when the name is found.",
-        where="bridge instance show NAME",
+        where="bridge instance show {instance}",
         who="integrator",
     ),
     Entry(
@@ -159,14 +159,14 @@ _ADDRESSES = (
         happened="{system} cannot be reached from this machine.",
         to_do="Check that the address is right and that the server is up and lets this machine in. The bridge goes "
         "on by itself when it answers again.",
-        where="bridge instance show NAME, bridge run test-connection",
+        where="bridge instance show {instance}, bridge run test-connection",
         who="server admin",
     ),
     Entry(
         reasons=because("url", "characters"),
         happened="{message}",
         to_do="Set an address of the form https://host or https://host/path, and keys without blanks or foreign letters.",
-        where="bridge instance set NAME --set base_url=URL or --set odoo_url=URL",
+        where="bridge instance set {instance} --set base_url=URL or --set odoo_url=URL",
         who="integrator",
     ),
     Entry(
@@ -174,7 +174,7 @@ _ADDRESSES = (
         reasons=because("secret"),
         happened="{message}",
         to_do="Set the secret; it is read from a file, the environment or standard input.",
-        where="bridge instance set NAME --magento-oauth @FILE, --magento-token @FILE, --odoo-key @FILE",
+        where="bridge instance set {instance} --magento-oauth @FILE, --magento-token @FILE, --odoo-key @FILE",
         who="integrator",
     ),
     Entry(
@@ -210,7 +210,7 @@ _ADDRESSES = (
         reasons=because("store_code"),
         happened="Magento has no store view with the code in the settings.",
         to_do="Set store_code to the code of a store view, or to all.",
-        where="bridge instance set NAME --set store_code=all",
+        where="bridge instance set {instance} --set store_code=all",
         who="integrator",
     ),
     Entry(
@@ -237,7 +237,7 @@ _ADDRESSES = (
         reasons=because("wrong_database"),
         happened="The Odoo server has no database {database}.",
         to_do="Correct the database's name.",
-        where="bridge instance set NAME --set odoo_db=DATABASE",
+        where="bridge instance set {instance} --set odoo_db=DATABASE",
         who="integrator",
     ),
     Entry(

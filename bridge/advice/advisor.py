@@ -13,12 +13,15 @@ from bridge.errors import BridgeError, ConfigurationError, OperatorError, Perman
 _SYSTEMS = {"magento": "Magento", "odoo": "Odoo"}
 
 
-def advise(error: BridgeError) -> Advice:
-    """Return the advice for ``error``: the first entry of the catalogue that fits, else one for its class."""
+def advise(error: BridgeError, *, instance: str | None = None) -> Advice:
+    """Return the advice for ``error``: the first entry of the catalogue that fits, else one for its class.
+
+    Commands that it names are for ``instance``, where it is known.
+    """
     entry = find_entry(error)
     if entry is None:
         return _by_class(error)
-    facts = _facts(error)
+    facts = {**_facts(error), **({"instance": instance} if instance else {})}
     try:
         happened = entry.happened.format_map(facts)
     except KeyError:
@@ -33,9 +36,9 @@ def advise(error: BridgeError) -> Advice:
     )
 
 
-def help_for(error: BridgeError) -> str:
+def help_for(error: BridgeError, *, instance: str | None = None) -> str:
     """Return what to do about ``error``, with where and who, as it is kept with a job."""
-    return advise(error).what_to_do
+    return advise(error, instance=instance).what_to_do
 
 
 def find_entry(error: BridgeError) -> Entry | None:

@@ -79,7 +79,7 @@ PASSING: Sequence[Entry] = (
         happened="{message}",
         to_do="The bridge tries again by itself. If the shop is not in maintenance, base_url is wrong, or something in "
         "front of Magento answers in its place.",
-        where="bridge instance show NAME, bridge logs list --errors",
+        where="bridge instance show {instance}, bridge logs list --errors",
         who="integrator",
     ),
     Entry(

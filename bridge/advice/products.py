@@ -13,7 +13,7 @@ PRODUCTS: Sequence[Entry] = (
         code="product_unknown",
         happened="Odoo has no product with the SKU {sku}.",
         to_do="Create it in Odoo with this internal reference, or set auto_create_products to on; then retry.",
-        where="Odoo: Sales > Products; bridge instance set NAME --set auto_create_products=true",
+        where="Odoo: Sales > Products; bridge instance set {instance} --set auto_create_products=true",
     ),
     Entry(
         code="product_unclear",
@@ -58,6 +58,21 @@ PRODUCTS: Sequence[Entry] = (
         where="bridge conflicts resolve ID --use magento; bridge mappings list --kind tax_class",
     ),
     Entry(
+        code="price_unwritable",
+        reasons=because("odoo"),
+        happened="{message}",
+        to_do="It comes from a pricelist, or is that of one of several variants: change the rule, or the price, in Odoo by "
+        "hand, or decide for Odoo's price.",
+        where="Odoo: Sales > Products > Pricelists; bridge conflicts resolve ID --use odoo",
+    ),
+    Entry(
+        code="price_unwritable",
+        happened="{message}",
+        to_do="Prices there are above 0, and the variants of a configurable have prices of their own: change them in Magento "
+        "by hand, or decide for Magento's price.",
+        where="Magento admin: Catalog > Products; bridge conflicts resolve ID --use magento",
+    ),
+    Entry(
         code="product_refused",
         happened="{message}",
         to_do="Odoo named what it does not accept: correct the product in Magento, or the setting in Odoo, then retry.",
@@ -83,14 +98,14 @@ PRODUCTS: Sequence[Entry] = (
         happened="{message} Nothing was exported.",
         to_do="Name a pricelist in Magento's base currency: pricelist_id for the instance or the website, a mapping for a "
         "customer group. Then start the run again.",
-        where="bridge instance set NAME --set pricelist_id=ID; bridge mappings list --kind customer_group_pricelist",
+        where="bridge instance set {instance} --set pricelist_id=ID; bridge mappings list --kind customer_group_pricelist",
     ),
     Entry(
         code="price_unclear",
         reasons=because("pricelist"),
         happened="{message}",
         to_do="Take another pricelist, or take this one out of the archive; then retry.",
-        where="bridge instance set NAME --set pricelist_id=ID; Odoo: Sales > Products > Pricelists",
+        where="bridge instance set {instance} --set pricelist_id=ID; Odoo: Sales > Products > Pricelists",
     ),
     Entry(
         code="price_unclear",

@@ -15,7 +15,7 @@ _MAPPINGS = (
         facts={"kind": "product"},
         happened="{message}",
         to_do="Create the product in Odoo with this internal reference, or set auto_create_products to on; then retry.",
-        where="Odoo: Sales > Products; bridge instance set NAME --set auto_create_products=true",
+        where="Odoo: Sales > Products; bridge instance set {instance} --set auto_create_products=true",
     ),
     Entry(
         code="mapping_missing",
@@ -86,11 +86,24 @@ _ORDERS = (
         where="bridge preview order {increment_id}",
     ),
     Entry(
+        code="order_changed_meanwhile",
+        happened="{message}",
+        to_do="See what differs now, and say again that it is right.",
+        where="bridge orders accept {increment_id} --dry-run",
+    ),
+    Entry(
+        code="order_not_imported",
+        happened="{message}",
+        to_do="Import it first.",
+        where="bridge run import-order {increment_id}",
+    ),
+    Entry(
         code="order_changed",
         happened="{message}",
         to_do="Lines, prices, taxes and the buyer of an imported order are never carried over. Change the order back in "
-        "Magento, then retry; or make the change in Odoo by hand and cancel this job.",
-        where="bridge jobs retry ID, or bridge jobs cancel ID",
+        "Magento, then retry; or make the change in Odoo by hand and say that both are right now: what differs then is "
+        "agreed, and later changes count from there.",
+        where="bridge orders accept {increment_id} --why REASON, or bridge jobs retry ID",
     ),
     Entry(
         code="settings_wrong",
@@ -169,7 +182,7 @@ _STORES = (
         reasons=because("override"),
         happened="{message}",
         to_do="Set the setting anew for that website or store view, or take it back; then retry.",
-        where="bridge instance set NAME --store CODE --unset KEY, or --website CODE",
+        where="bridge instance set {instance} --store CODE --unset KEY, or --website CODE",
     ),
 )
 
@@ -179,7 +192,7 @@ _RECORDS_IN_BOTH = (
         happened="{message}",
         to_do="If base_url and odoo_db are right, the tag was deleted or nothing was ever imported here. Make the tag anew "
         "with the id that a backup of the ledger names, if there is one; then start the rebuild again.",
-        where="bridge instance show NAME; Odoo: Contacts > Configuration > Contact Tags",
+        where="bridge instance show {instance}; Odoo: Contacts > Configuration > Contact Tags",
         who="integrator",
     ),
     Entry(

@@ -67,6 +67,15 @@ STOCK: Sequence[Entry] = (
         who="Magento admin",
     ),
     Entry(
+        code="stock_unclear",
+        reasons=because("slash"),
+        happened="{message}",
+        to_do="Let the web server pass encoded slashes on (Apache: AllowEncodedSlashes NoDecode), or set "
+        "stock_api_mode=msi, which names no SKU in an address; or give the product a SKU without a slash. Then retry.",
+        where="the web server before Magento; bridge instance set {instance} --set stock_api_mode=msi",
+        who="server admin",
+    ),
+    Entry(
         code="stock_not_previewed",
         happened="{message}",
         to_do="Make a preview, look at what it would count, then run the import again: it counts what the preview "
@@ -79,7 +88,7 @@ STOCK: Sequence[Entry] = (
         happened="{message}",
         to_do="If Odoo's stock shall be counted from Magento's quantities, as for a first load, turn it on and retry; "
         "turn it off again afterwards.",
-        where="bridge instance set NAME --set import_stock=true",
+        where="bridge instance set {instance} --set import_stock=true",
     ),
     Entry(
         code="settings_wrong",
@@ -94,7 +103,7 @@ STOCK: Sequence[Entry] = (
         happened="{message}",
         to_do="Make the source in Magento, or correct its code in the mapping, in stock_source_code or in "
         "stock_routes; then retry. Nothing is lost: its figures wait.",
-        where="bridge mappings list --kind source; bridge instance show NAME",
+        where="bridge mappings list --kind source; bridge instance show {instance}",
     ),
     Entry(
         code="settings_wrong",
@@ -110,6 +119,6 @@ STOCK: Sequence[Entry] = (
         happened="{message}",
         to_do="Say in stock_routes how they share it, then retry: each source with its warehouses, such as "
         "stock_routes='berlin={warehouse}*60%; munich={warehouse}*rest'.",
-        where="bridge instance set NAME --set stock_routes=...",
+        where="bridge instance set {instance} --set stock_routes=...",
     ),
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from bridge.cli.app import App, pass_app
+from bridge.cli.groups import Commands
 from bridge.cli.output import json_option, print_json, print_table
 from bridge.cli.waiting import end, start_run
 
@@ -20,7 +21,7 @@ _FOUND = {
 }
 
 
-@click.group()
+@click.group(cls=Commands)
 def bindings() -> None:
     """Permanent pairs of records: list them, and find them again after a lost ledger."""
 

@@ -5,10 +5,13 @@ from __future__ import annotations
 import click
 
 from bridge.cli.app import App, pass_app
+from bridge.cli.groups import Commands
 from bridge.cli.output import json_option, print_json, print_table, print_text
 from bridge.cli.waiting import Followed, end
+from bridge.flows.price_following import PRICE_BINDING
 from bridge.flows.wants import want
 from bridge.ledger import Conflict
+from bridge.translate.price_titles import said_price, title_of_price
 from bridge.translate.product_fields import title_of
 from bridge.translate.product_text import plain_text
 
@@ -16,7 +19,7 @@ _LONGEST = 60
 _NAMES = {"magento": "Magento", "odoo": "Odoo"}
 
 
-@click.group()
+@click.group(cls=Commands)
 def conflicts() -> None:
     """Edits that the master's side does not have: see them, and say whose value holds."""
 
@@ -40,7 +43,7 @@ def list_(app: App, *, instance_name: str | None, show_all: bool, limit: int, as
             (
                 one.id,
                 one.label or one.magento_id,
-                title_of(one.field),
+                _title(one),
                 _NAMES[one.master],
                 _value(one, one.magento_value),
                 _value(one, one.odoo_value),
@@ -67,11 +70,9 @@ def show(app: App, *, conflict_id: int, as_json: bool) -> None:
     if as_json:
         print_json(one)
         return
-    print_text(
-        f"{one.label or one.magento_id}: {title_of(one.field)}. Master: {_NAMES[one.master]}. {_state(one)}."
-    )
+    print_text(f"{one.label or one.magento_id}: {_title(one)}. Master: {_NAMES[one.master]}. {_state(one)}.")
     for name, value in (("Magento", one.magento_value), ("Odoo", one.odoo_value)):
-        print_text(f"{name}: {value}")
+        print_text(f"{name}: {said_price(one.field, value) if one.kind == PRICE_BINDING else value}")
 
 
 @conflicts.command()
@@ -87,9 +88,10 @@ def resolve(app: App, *, conflict_id: int, use: str, wait: bool, as_json: bool) 
     one = _known(app, conflict_id)
     if one.state != "open":
         raise click.UsageError(f"The conflict {one.id} is {one.state} already.")
-    wanted = want(
-        "resolve-conflict", instance=one.instance, entity=str(one.id), label=one.label, data={"use": use}
-    )
+    # Who writes prices into Magento waits for who else does.
+    is_price = one.kind == PRICE_BINDING and one.master == "odoo"
+    kind = "resolve-price-conflict" if is_price else "resolve-conflict"
+    wanted = want(kind, instance=one.instance, entity=str(one.id), label=one.label, data={"use": use})
     job_ids = [job.job_id for job in app.ledger.jobs.want([wanted])]
     return end(app, Followed(job_ids=job_ids), wait=wait, as_json=as_json)
 
@@ -101,6 +103,10 @@ def _known(app: App, conflict_id: int) -> Conflict:
     return one
 
 
+def _title(one: Conflict) -> str:
+    return title_of_price(one.field) if one.kind == PRICE_BINDING else title_of(one.field)
+
+
 def _state(one: Conflict) -> str:
     if one.state == "resolved":
         return f"resolved: {_NAMES[str(one.used)]}"
@@ -110,5 +116,7 @@ def _state(one: Conflict) -> str:
 
 
 def _value(one: Conflict, value: str) -> str:
+    if one.kind == PRICE_BINDING:
+        return said_price(one.field, value)
     text = " ".join(plain_text(value).split()) if one.field.startswith("description") else value
     return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 3]}..."

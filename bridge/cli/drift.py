@@ -11,6 +11,7 @@ import click
 
 from bridge.cli.app import App, pass_app
 from bridge.cli.drift_words import causes_text, counts_text, csv_columns, csv_row, has_text, line_data, signed
+from bridge.cli.groups import Commands
 from bridge.cli.output import json_option, print_json, print_table, print_text
 from bridge.cli.run import job_options, run
 from bridge.cli.waiting import end, start_run
@@ -42,7 +43,7 @@ def check(app: App, *, instance_name: str | None, wait: bool, as_json: bool) -> 
     return code
 
 
-@click.group()
+@click.group(cls=Commands)
 def drift() -> None:
     """See where Magento's stock is not what it should be, and why."""
 

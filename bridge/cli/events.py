@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from bridge.cli.app import App, pass_app
+from bridge.cli.groups import Commands
 from bridge.cli.output import json_option, print_fields, print_json, print_table, print_text
 from bridge.errors import BridgeError
 
@@ -12,7 +13,7 @@ from bridge.errors import BridgeError
 _SHOWN_BYTES = 20_000
 
 
-@click.group()
+@click.group(cls=Commands)
 def events() -> None:
     """Change events and dead events: list, show, replay."""
 

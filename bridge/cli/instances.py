@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from bridge.cli.app import App, pass_app, read_secret
+from bridge.cli.groups import Commands
 from bridge.cli.output import json_option, print_fields, print_json, print_table
 from bridge.cli.stores import chosen_store, set_for_store, show_effective, store_options, stores
 from bridge.errors import SettingsWrong
@@ -32,7 +33,7 @@ _SECRET_NAMES = frozenset(
 )
 
 
-@click.group()
+@click.group(cls=Commands)
 def instance() -> None:
     """Pairs of one Magento store and one Odoo database."""
 

@@ -8,6 +8,7 @@ from typing import Any, get_args
 import click
 
 from bridge.cli.app import App, pass_app
+from bridge.cli.groups import Commands
 from bridge.cli.output import json_option, print_fields, print_json, print_table
 from bridge.ledger import Change, Job, JobId, JobState
 
@@ -24,7 +25,7 @@ _PAGE = 500
 OUTCOMES = ("made", "bound", "changed", "updated", "unchanged", "conflicts", "without_sku")
 
 
-@click.group()
+@click.group(cls=Commands)
 def jobs() -> None:
     """Units of work: list, show, retry, cancel."""
 

@@ -8,11 +8,12 @@ import uuid
 import click
 
 from bridge.cli.app import App, pass_app
+from bridge.cli.groups import Commands
 from bridge.cli.output import json_option, print_fields, print_json, print_table, print_text
 from bridge.ledger import JobId
 
 
-@click.group()
+@click.group(cls=Commands)
 def logs() -> None:
     """Every call to Odoo and Magento: list, show."""
 

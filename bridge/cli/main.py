@@ -15,6 +15,7 @@ from pydantic import ValidationError
 from bridge import __version__
 from bridge.advice import advise
 from bridge.cli import run_exports  # noqa: F401  # adds its commands to `run`
+from bridge.cli.accept_order import orders
 from bridge.cli.app import App
 from bridge.cli.bindings import bindings
 from bridge.cli.conflicts import conflicts
@@ -23,6 +24,7 @@ from bridge.cli.demo import demo
 from bridge.cli.drift import drift
 from bridge.cli.events import events
 from bridge.cli.fix_drift import fix_drift
+from bridge.cli.groups import Commands
 from bridge.cli.instances import instance
 from bridge.cli.jobs import jobs
 from bridge.cli.logs import logs
@@ -43,7 +45,7 @@ from bridge.masking import mask_text
 EXIT_DONE, EXIT_FAILED, EXIT_USAGE = 0, 1, 2
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="bridge")
 @click.option("-v", "--verbose", is_flag=True, help="Show the log's information, too (on stderr).")
 @click.pass_context
@@ -73,6 +75,7 @@ for command in (
     logs,
     mappings,
     migrate,
+    orders,
     pause,
     preview,
     publish,

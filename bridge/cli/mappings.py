@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from bridge.cli.app import App, pass_app
+from bridge.cli.groups import Commands
 from bridge.cli.mapping_files import export, import_
 from bridge.cli.mapping_impact import impact
 from bridge.cli.mapping_suggest import suggest
@@ -24,7 +25,7 @@ from bridge.translate.money import plain
 _LOOKED_AT = {"account.tax": ("amount", "type_tax_use"), "product.attribute": ("create_variant",)}
 
 
-@click.group()
+@click.group(cls=Commands)
 def mappings() -> None:
     """Which Odoo record a Magento value stands for: what was seen, what was decided, what it would change."""
 

@@ -11,9 +11,11 @@ from typing import Any
 import click
 
 from bridge.cli.app import App, pass_app
+from bridge.cli.groups import Commands
 from bridge.cli.output import json_option, print_fields, print_json, print_table, print_text
 from bridge.engine import preview_context
 from bridge.errors import BridgeError, RecordMissing, ServiceUnavailable
+from bridge.flows.accept_order import ACCEPTED
 from bridge.flows.preview_order import preview as preview_flow
 from bridge.flows.systems import connect
 from bridge.ledger import Binding, Explanation, Instance
@@ -23,12 +25,12 @@ ORDER = "order"
 _PAGE = 1000
 
 
-@click.group()
+@click.group(cls=Commands)
 def explain() -> None:
-    """Say why a total is what it is."""
+    """Say why the total of an order, or a figure of stock, is what it is."""
 
 
-@click.group()
+@click.group(cls=Commands)
 def preview() -> None:
     """Say what would be written, without writing it."""
 
@@ -89,7 +91,7 @@ class _Explained:
 
 
 def _explained(app: App, instance: Instance, increment_id: str, *, store_id: int | None) -> _Explained:
-    entity = _entity(app, instance, increment_id, store_id=store_id)
+    entity = entity_of(app, instance, increment_id, store_id=store_id)
     kept = None if entity is None else app.ledger.explanations.get(instance.name, ORDER, entity)
     binding = None if entity is None else app.ledger.bindings.get(instance.name, ORDER, entity)
     if kept is not None and "parts" in kept.content:
@@ -112,7 +114,7 @@ def _as_kept(kept: Explanation, binding: Binding | None) -> _Explained:
     )
 
 
-def _entity(app: App, instance: Instance, increment_id: str, *, store_id: int | None) -> str | None:
+def entity_of(app: App, instance: Instance, increment_id: str, *, store_id: int | None) -> str | None:
     """Return the order's entity id: Magento is asked, and the ledger where Magento cannot answer."""
     pair = connect(instance)
     try:
@@ -167,6 +169,11 @@ def _show_explained(found: _Explained) -> None:
             f"Order {found.content['increment_id']} is not in Odoo; this is what an import would come to."
         )
     show_explanation(found.content)
+    for one in found.content.get(ACCEPTED, ()):
+        print_text(
+            f"Accepted as it was on {one['at'][:16].replace('T', ' ')} UTC by {one['by']}: {one['why']} "
+            f"(Magento {one['magento_total']}, Odoo {one['odoo_total']})."
+        )
 
 
 def show_explanation(content: Mapping[str, Any]) -> None:

@@ -6,6 +6,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from bridge.translate.price_titles import title_of_price
+
 _COUNTS = {
     "would_write": "would be written",
     "written": "written",
@@ -13,6 +15,8 @@ _COUNTS = {
     "unchanged": "unchanged since the last export",
     "without_price": "without a price of their own (configurable, bundle, grouped)",
     "gone_in_magento": "gone in Magento",
+    "still_refused": "refused before and as they were then: bridge jobs list --state blocked",
+    "conflicts": "edited in Magento: bridge conflicts list",
 }
 _SHOWN_SKUS = 10
 
@@ -33,7 +37,8 @@ def price_lines(results: Iterable[Mapping[str, Any]]) -> Iterator[str]:
         yield f"Prices of products: {said}."
     for sku, prices in sorted(changes.items())[:_SHOWN_SKUS]:
         said = ", ".join(
-            f"{_name(name)} {old or 'none'} -> {new or 'none'}" for name, (old, new) in prices.items()
+            f"{title_of_price(name)} {old or 'none'} -> {new or 'none'}"
+            for name, (old, new) in prices.items()
         )
         yield f"  {sku}: {said}"
     if len(changes) > _SHOWN_SKUS:
@@ -41,17 +46,3 @@ def price_lines(results: Iterable[Mapping[str, Any]]) -> Iterator[str]:
     for words, (count, skus) in sorted(unsaid.items()):
         shown = ", ".join(sorted(skus)[:_SHOWN_SKUS]) + (", ..." if count > _SHOWN_SKUS else "")
         yield f"Not said in Magento: {words}. Products: {count} ({shown})."
-
-
-def _name(name: str) -> str:
-    """Return what people call a price: ``base price``, ``tier prices of group 2``."""
-    kind, _, place = name.partition("@")
-    store = f" of store {place}" if place != "0" else ""
-    group, _, website = place.partition("@")
-    where = f" on website {website}" if website != "0" else ""
-    who = "all groups" if group == "32000" else f"group {group}"
-    return {
-        "base": f"base price{store}",
-        "special": f"special price{store}",
-        "tier": f"tier prices of {who}{where}",
-    }[kind]

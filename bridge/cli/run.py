@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 import click
 
 from bridge.cli.app import App, pass_app
+from bridge.cli.groups import Commands
 from bridge.cli.output import json_option, print_json, print_table, print_text
 from bridge.cli.run_words import swept
 from bridge.cli.waiting import Followed, end, start_run
@@ -35,7 +36,7 @@ class _Day(click.DateTime):
             self.fail(f"{value!r} is no day such as 2026-11-01 or 2026-11-01T14:30:00.", param, ctx)
 
 
-@click.group()
+@click.group(cls=Commands)
 def run() -> None:
     """Run an action for an instance now."""
 

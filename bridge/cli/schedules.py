@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from bridge.cli.app import App, pass_app
+from bridge.cli.groups import Commands
 from bridge.cli.output import json_option, print_json, print_table, print_text
 from bridge.every import OFF, every_text, parse_every
 from bridge.settings import SCHEDULED
@@ -38,7 +39,7 @@ class Row:
         return every_text(self.every_seconds)
 
 
-@click.group()
+@click.group(cls=Commands)
 def schedules() -> None:
     """What happens by the clock: list, set."""
 

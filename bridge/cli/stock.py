@@ -10,6 +10,7 @@ from typing import Any, cast, get_args
 import click
 
 from bridge.cli.app import App, pass_app, person
+from bridge.cli.groups import Commands
 from bridge.cli.orders import explain
 from bridge.cli.output import json_option, print_fields, print_json, print_table, print_text
 from bridge.cli.run import job_options, run
@@ -134,6 +135,8 @@ def _show_source(source: Mapping[str, Any]) -> None:
     has = source["magento"]
     in_magento = "no row" if has is None else f"{has['quantity']}{'' if has['status'] else ' (switched off)'}"
     print_text(f"Source {source['source']}")
+    for warning in source["warnings"]:
+        print_text(f"Note: {warning}", err=True)
     if source["problem"]:
         print_text(f"Problem: {source['problem']}", err=True)
     if not source["is_exported"]:
@@ -173,7 +176,7 @@ def _written(source: Mapping[str, Any]) -> str:
     )
 
 
-@click.group()
+@click.group(cls=Commands)
 def stock() -> None:
     """Decide how stock is exported."""
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from bridge.flows import (
+    accept_order,
     check_drift,
     discover_mappings,
     export_prices,
@@ -26,6 +27,7 @@ from bridge.flows import (
     product_images,
     rebuild_bindings,
     resolve_conflict,
+    start_price_export,
     sweep_products,
 )
 from bridge.flows.context import FlowContext
@@ -38,6 +40,7 @@ def _nothing(_: FlowContext) -> None:
 
 
 FLOWS: Mapping[str, Run] = {
+    "accept-order": accept_order.run,
     "discover-mappings": discover_mappings.run,
     "drift": check_drift.run,
     "export-price": export_prices.run_one,
@@ -67,6 +70,8 @@ FLOWS: Mapping[str, Run] = {
     "noop": _nothing,
     "poll-stock": poll_stock.run,
     "rebuild-bindings": rebuild_bindings.run,
+    "start-price-export": start_price_export.run,
     "sweep-products": sweep_products.run,
     "resolve-conflict": resolve_conflict.run,
+    "resolve-price-conflict": resolve_conflict.run,
 }

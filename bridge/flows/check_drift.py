@@ -18,6 +18,7 @@ from bridge.flows.context import FlowContext
 from bridge.flows.drift_compare import added, compare
 from bridge.flows.export_stock import BATCH, CLASSIC_BATCH, checked_routes
 from bridge.ledger import DriftCounts, Run, SeenDrift
+from bridge.magento.catalog import without_stock
 from bridge.magento.inventory import SourceItem, sweep_source_items
 from bridge.translate.money import ZERO, plain
 
@@ -112,6 +113,9 @@ def _sweep_items(ctx: FlowContext, check: Run, state: dict[str, Any]) -> tuple[i
     if not is_filled:
         # Magento makes empty rows by itself.
         unbound = [item for item in unbound if item.quantity]
+    # What has no quantity of its own has no place in the comparison: Magento makes a row for it like for any other.
+    parents = without_stock(ctx.magento, [item.sku for item in unbound])
+    unbound = [item for item in unbound if item.sku not in parents]
     known = _counts_of(state, source).not_in_odoo
     lines = [_unbound_line(item, is_filled=is_filled) for item in unbound[: max(0, MOST_UNBOUND - known)]]
     counts = _count(state, source, DriftCounts(not_in_odoo=len(unbound)))

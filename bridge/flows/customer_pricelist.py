@@ -38,20 +38,42 @@ def pricelist_of_group(
     is_ours = is_new or chosen is None if given is None else shown == given
     if not is_ours:
         return given, {}
-    return wanted, {_FIELD: wanted or False}
+    return wanted, _written(ctx, wanted)
+
+
+def _written(ctx: FlowContext, wanted: int | None) -> Mapping[str, Any]:
+    """Return what gives a partner a pricelist, or none.
+
+    16 and 18 ignore it where the one that holds is emptied (``rules/partner-pricelist-emptied``): the one that was chosen
+    must be, and where that cannot be reached, the default is chosen.
+    """
+    if _is_apart(ctx):
+        return {_CHOSEN: wanted or False}
+    return {_FIELD: wanted or _default(ctx) or False}
 
 
 def _has(ctx: FlowContext, partner_id: int) -> tuple[int | None, int | None]:
     """Return the pricelist that was chosen for a partner, as far as it can be told, and the one that holds."""
-    is_apart = ctx.odoo.version.major >= 18
+    is_apart = _is_apart(ctx)
     fields = [_FIELD, *([_CHOSEN] if is_apart else [])]
     row = ctx.odoo.read("res.partner", [partner_id], fields)[0]
     shown = _id(row[_FIELD])
     if is_apart:
         return _id(row[_CHOSEN]), shown
-    # 16 shows the first of all where none was chosen.
-    first = next(iter(ctx.odoo.search("product.pricelist", [], limit=1)), None)
-    return (None if shown == first else shown), shown
+    # 16 shows the default where none was chosen.
+    return (None if shown == _default(ctx) else shown), shown
+
+
+def _is_apart(ctx: FlowContext) -> bool:
+    return ctx.odoo.version.major >= 18
+
+
+def _default(ctx: FlowContext) -> int | None:
+    """Return the pricelist of those for whom none was chosen, unless their country has one."""
+    for domain in ([["country_group_ids", "=", False]], []):
+        if found := ctx.odoo.search("product.pricelist", domain, limit=1):
+            return found[0]
+    return None
 
 
 def _id(value: Any) -> int | None:

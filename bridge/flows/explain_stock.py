@@ -9,6 +9,7 @@ from bridge.errors import BridgeError, OperatorError
 from bridge.flows import stock_source
 from bridge.flows.context import FlowContext
 from bridge.flows.stock_figures import work_out
+from bridge.flows.stock_layout import warnings
 from bridge.ledger import StockFigure
 from bridge.magento.stocks import salable_quantity
 from bridge.stock_routes import Routes
@@ -64,6 +65,7 @@ def _of_source(ctx: FlowContext, routes: Routes, source: str, magento_id: str) -
         "is_exported": found.figure is not None,
         **({} if found.figure is None else found.figure.as_data()),
         "magento": _has(has),
+        "warnings": warnings(ctx, source),
     }
     return shown | (_history(known) if known is not None else {"waits_since": None, "written": None})
 

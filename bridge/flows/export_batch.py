@@ -17,6 +17,7 @@ from bridge.flows.context import FlowContext
 from bridge.flows.export_book import Shop
 from bridge.flows.export_claims import contested
 from bridge.flows.export_goods import Exported, Goods, variant_of, with_refusals
+from bridge.flows.price_looks import look_in_odoo
 from bridge.flows.product_book import gather_book, gather_texts
 from bridge.flows.product_conflicts import seen_edit
 from bridge.flows.product_sides import masters_of
@@ -95,6 +96,7 @@ def carry_over(
         with_refusals(outcome, one, act)
     magento_writes.settle_changes(ctx)
     carrier.note_edits()
+    outcome.conflicts += look_in_odoo(ctx, known, products)
 
 
 @dataclass(kw_only=True)

@@ -2,7 +2,8 @@
 
 Magento makes another entry of whatever it is sent (``catalog/111``), so the name of a file holds the digest of its content,
 and one that is there is not sent again. What Magento has besides stays; the roles go to the newest picture. Whether a
-picture changed is told from its small form, so that the large one is read only then.
+picture changed is told from its small form, so that the large one is read only then. One that the import brought is
+Magento's own, also where Odoo has made it smaller since, and does not go back.
 """
 
 from __future__ import annotations
@@ -15,9 +16,11 @@ from collections.abc import Sequence
 from bridge.flows import magento_writes, product_source
 from bridge.flows.context import FlowContext
 from bridge.flows.export_goods import Exported, Goods, with_refusals
+from bridge.flows.product_images import PICTURE_BINDING
 from bridge.flows.product_writing import GOODS, TEMPLATES
 from bridge.ledger import Binding, Pair
 from bridge.translate.catalog_records import MagentoProduct
+from bridge.translate.product_images import is_what_odoo_made
 from bridge.translate.product_plan import mark_of, read_marks, write_marks
 
 #: What is remembered of the picture that was sent.
@@ -46,6 +49,7 @@ def export_images(ctx: FlowContext, goods: Sequence[Goods], outcome: Exported) -
         return
     whole = _read(ctx, [template_of(one) for one, _ in changed], "image_1920")
     products = product_source.catalog_of(ctx).products_by_id([int(one.magento_id) for _, one in changed])
+    brought = _brought(ctx, [binding for _, binding in changed])
     for one, binding in changed:
         product = products.get(int(binding.magento_id))
         if product is None or template_of(one) not in whole:
@@ -53,6 +57,9 @@ def export_images(ctx: FlowContext, goods: Sequence[Goods], outcome: Exported) -
 
         def act(one: Goods = one, binding: Binding = binding, product: MagentoProduct = product) -> None:
             content = whole[template_of(one)]
+            if _is_brought(content, brought.get(binding.magento_id, "")):
+                _remember(ctx, one, binding, small[template_of(one)])
+                return
             if not _send(ctx, product, content):
                 outcome.no_place.setdefault("image", []).append(product.sku)
                 return
@@ -79,6 +86,20 @@ def _bound(ctx: FlowContext, goods: Sequence[Goods]) -> list[tuple[Goods, Bindin
 def _read(ctx: FlowContext, templates: Sequence[int], field: str) -> dict[int, str]:
     rows = ctx.odoo.read(TEMPLATES.model, sorted(set(templates)), [field])
     return {int(row["id"]): str(row[field]) for row in rows if row[field]}
+
+
+def _brought(ctx: FlowContext, bindings: Sequence[Binding]) -> dict[str, str]:
+    """Return the marks of the pictures that the import brought to products that have sent none yet."""
+    new = [one.magento_id for one in bindings if IMAGE_MARK not in read_marks(one.fingerprint)]
+    known = ctx.ledger.bindings.get_many(ctx.instance.name, PICTURE_BINDING, new)
+    return {entity: read_marks(one.fingerprint).get("bytes", "") for entity, one in known.items()}
+
+
+def _is_brought(encoded: str, known: str) -> bool:
+    try:
+        return bool(known) and is_what_odoo_made(base64.b64decode(encoded), known)
+    except binascii.Error:
+        return False
 
 
 def _send(ctx: FlowContext, product: MagentoProduct, encoded: str) -> bool:

@@ -15,7 +15,7 @@ from bridge.flows.export_images import export_images
 from bridge.flows.freshness import insist_on_version, stale_reads
 from bridge.flows.product_match import match_skus
 from bridge.flows.product_writing import GOODS, TEMPLATES
-from bridge.flows.wants import want
+from bridge.flows.wants import CHANGED_PRODUCTS, want, want_prices
 from bridge.ledger import Binding
 
 _SERVICE_BINDING = "service"
@@ -36,6 +36,8 @@ def run(ctx: FlowContext) -> Mapping[str, Any]:
         return {"gone_in_odoo": 1}
     ctx.label = str(rows[0]["default_code"] or "") or None
     insist_on_version(ctx, rows[0], field="write_date", system="odoo")
+    if ctx.settings.master("price") == "odoo":
+        ctx.ledger.jobs.want([want_prices(ctx.instance.name, CHANGED_PRODUCTS)])
     outcome = Exported()
     export_templates(ctx, [int(rows[0]["product_tmpl_id"][0])], outcome)
     if product_id in outcome.refused:

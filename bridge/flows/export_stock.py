@@ -14,6 +14,7 @@ from bridge.errors import BridgeError, InvalidRecord, SettingsWrong
 from bridge.flows import stock_source
 from bridge.flows.context import FlowContext
 from bridge.flows.stock_figures import StockUnclear, WorkedOut, relabel, work_out
+from bridge.flows.stock_layout import warnings
 from bridge.flows.stock_writing import Row, settle, write_rows
 from bridge.flows.wants import want
 from bridge.ledger import Exported, Want
@@ -72,7 +73,7 @@ def run(ctx: FlowContext) -> Mapping[str, Any]:
     settle(ctx, source)
     most = CLASSIC_BATCH if ctx.settings.stock_api_mode == "classic" else BATCH
     batch = ctx.ledger.stock.dirty(instance, source, limit=most)
-    outcome = Outcome(source=source, warnings=_warnings(ctx, source) if batch else [])
+    outcome = Outcome(source=source, warnings=warnings(ctx, source) if batch else [])
     alone = [row for row in batch if row.problem is not None]
     for row in alone:
         # It spoiled a batch before: its own job tries it again.
@@ -122,6 +123,9 @@ def export(ctx: FlowContext, routes: Routes, rows: Sequence[Known], outcome: Out
     has = stock_source.read_rows(ctx, outcome.source, [one.sku for one in ready])
     # Alone it is looked up in any case: what spoiled a batch may be its SKU.
     doubted = {one.known.magento_id for one in ready if one.known.problem} | _twins(ready)
+    if ctx.settings.stock_api_mode == "classic":
+        # There what has no quantity of its own has a stock item too, and so has what was made anew under the SKU.
+        doubted = {one.known.magento_id for one in ready}
     ready, has = _known_to_magento(ctx, outcome, ready, has, doubted)
     changed = [row for one in ready if (row := _compared(one, has.get(one.sku), outcome)) is not None]
     by_id = {one.known.magento_id: one for one in ready}
@@ -229,7 +233,7 @@ def _refusal(sku: str, source: str, error: BridgeError) -> StockUnclear:
     return StockUnclear(
         f"Magento does not accept the stock of {sku} in the source {source}: {error.message}",
         system="magento",
-        reason="refused",
+        reason="slash" if error.details.get("reason") == "slash" else "refused",
         sku=sku,
         source=source,
         answer=str(error.details.get("answer") or ""),
@@ -273,23 +277,3 @@ def _is_shared_without_rule(routes: Routes, warehouse_id: int) -> bool:
         one for shares in routes.by_source.values() for one in shares if one.warehouse_id == warehouse_id
     ]
     return sum(one.is_whole for one in shares) > 1
-
-
-def _warnings(ctx: FlowContext, source: str) -> list[str]:
-    """Return what is odd about a source in Magento: what is exported to it is not for sale."""
-    layout = stock_source.source_layout(ctx)
-    known = None if layout is None else layout.source(source)
-    if layout is None or known is None:
-        return []
-    found = []
-    if not known.is_enabled:
-        found.append(f"The source {source} is disabled in Magento: what it has is not for sale.")
-    stocks = layout.stocks_of(source)
-    if not stocks:
-        found.append(f"The source {source} is in no stock of Magento: what it has is not for sale.")
-    if len(stocks) > 1:
-        names = ", ".join(one.name for one in stocks)
-        found.append(
-            f"Several stocks ({names}) sell from the source {source}: the one with more open orders offers too little."
-        )
-    return found

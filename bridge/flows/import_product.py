@@ -10,6 +10,7 @@ from bridge.flows import product_source
 from bridge.flows.context import FlowContext
 from bridge.flows.freshness import insist_on_version
 from bridge.flows.order_products import ProductUnknown
+from bridge.flows.price_looks import look_in_magento
 from bridge.flows.product_batch import VARIANT_BINDING, Outcome, import_singles
 from bridge.flows.product_images import want_images
 from bridge.flows.product_variants import import_configurables
@@ -49,6 +50,7 @@ def run(ctx: FlowContext) -> Mapping[str, Any]:
             f"Odoo has no product with the SKU {', '.join(missing)}.", system="odoo", sku=missing
         )
     _own_jobs(ctx, outcome)
+    look_in_magento(ctx, [one.product_id for one in outcome.read])
     # Whoever waits for this product waits for its pictures too.
     pictures = want_images(ctx, outcome.read)
     return outcome.as_result() | ({"job_ids": pictures} if pictures else {})
@@ -64,6 +66,7 @@ def run_batch(ctx: FlowContext) -> Mapping[str, Any]:
     _import(ctx, [products[one] for one in ids if one in products], outcome)
     _own_jobs(ctx, outcome)
     want_images(ctx, outcome.read)
+    look_in_magento(ctx, [one.product_id for one in outcome.read])
     gone = len(ids) - len(products) - len(outcome.unreadable.keys() & set(ids))
     return outcome.as_result() | ({"gone_in_magento": gone} if gone else {})
 

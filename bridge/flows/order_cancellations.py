@@ -46,7 +46,7 @@ def remaining(order: MagentoOrder, items: Items) -> dict[int, Decimal]:
     """Return the quantities that are left of lines with cancelled units, by id of the Odoo line."""
     left: dict[int, Decimal] = {}
     for item in order.items:
-        cancelled = _cancelled(order, item)
+        cancelled = cancelled_units(order, item)
         parts = items.get(str(item.item_id), ())
         if not cancelled or not parts:
             continue
@@ -59,7 +59,7 @@ def remaining(order: MagentoOrder, items: Items) -> dict[int, Decimal]:
     return left
 
 
-def _cancelled(order: MagentoOrder, item: OrderItem) -> Decimal:
+def cancelled_units(order: MagentoOrder, item: OrderItem) -> Decimal:
     """Return the cancelled units of a line; goods of a fixed bundle go with their bundle."""
     parent = next((one for one in order.items if one.item_id == item.parent_item_id), None)
     if parent is None or parent.product_type != "bundle" or not parent.qty_ordered:

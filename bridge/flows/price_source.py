@@ -63,6 +63,7 @@ class _Website:
     title: str
     website_id: int
     store_id: int
+    other_views: tuple[int, ...]
     currency: str
     timezone: str
     pricelist: int | None
@@ -90,6 +91,7 @@ def scopes_of(ctx: FlowContext, before: Collection[int] = ()) -> list[PriceScope
         scopes = [
             PriceScope(
                 store_id=one.store_id,
+                other_views=one.other_views,
                 title=one.title,
                 pricelist=one.pricelist,
                 currency=one.currency,
@@ -276,23 +278,24 @@ def _currency_of(currencies: Mapping[int | None, str], pricelist: int | None) ->
 
 def _websites(ctx: FlowContext) -> list[_Website]:
     known = ctx.ledger.stores.known(ctx.instance.name)
-    first: dict[int, tuple[Store, Store]] = {}
+    found: dict[int, tuple[Store, list[Store]]] = {}
     for view in known.rows:
         if view.scope != "view" or view.magento_id == _ADMIN or view.closed_at is not None:
             continue
         website = known.website_of(view)
         if website is not None and website.closed_at is None:
-            first.setdefault(website.magento_id, (website, view))
+            found.setdefault(website.magento_id, (website, []))[1].append(view)
     return [
         _Website(
             title=website.title,
             website_id=website.magento_id,
             store_id=view.magento_id,
+            other_views=tuple(one.magento_id for one in others),
             currency=str(view.config.get("base_currency") or ""),
             timezone=str(view.config.get("timezone") or ctx.instance.settings.store_timezone),
             pricelist=held(ctx.instance.settings, known.levels(website)).pricelist_id,
         )
-        for website, view in first.values()
+        for website, (view, *others) in found.values()
     ]
 
 

@@ -24,7 +24,13 @@ from bridge.magento.prices import (
     read_prices,
     send_prices,
 )
-from bridge.translate.magento_prices import MagentoPrices, PriceRows, has_rows, read_magento_prices
+from bridge.translate.magento_prices import (
+    MagentoPrices,
+    PriceRows,
+    has_rows,
+    in_rounds,
+    read_magento_prices,
+)
 
 #: What the effects are done to: one name for all price calls, so that one look finds those in doubt.
 TARGET = "prices"
@@ -38,9 +44,12 @@ _CALLS: Mapping[PriceCall, str] = {
     "base": "base",
     "special": "special",
     "tier": "tier",
+    "tier-put": "tier_put",
 }
 
 
+#: Read back whatever Magento answers.
+_READ_BACK = frozenset({"special-delete", "tier-delete", "tier-put"})
 #: What is said where Magento says nothing.
 _STILL_THERE = PriceRefusal(message="It still has a price that was deleted.", parameters=())
 _NO_OWN = PriceRefusal(
@@ -89,11 +98,13 @@ def write_changes(ctx: FlowContext, changes: Iterable[PriceChange], *, refused: 
 
         def write(batch: Sequence[PriceChange], call: PriceCall = call, name: str = name) -> None:
             rows = [row for one in batch for row in getattr(one.rows, name)]
-            said = _send(ctx, call, rows, versions=[[one.entity, one.version] for one in batch])
+            versions = [[one.entity, one.version] for one in batch]
+            calls = in_rounds(rows) if call == "tier-delete" else [rows]
+            said = [refusal for some in calls for refusal in _send(ctx, call, some, versions=versions)]
             # Deleting says nothing where it found nothing, and is known to leave some (magento/magento2#37949).
             # While prices are global Magento writes a website's base price for all of them, without a word.
             is_silent = call == "base" and any(row["store_id"] for row in rows)
-            if said or is_silent or call in {"special-delete", "tier-delete"}:
+            if said or is_silent or call in _READ_BACK:
                 for one, error in _not_taken(ctx, call, batch, said):
                     fail(one, error)
 
@@ -155,7 +166,10 @@ def _happened(ctx: FlowContext, effect: Effect) -> bool:
     call = _call_of(effect)
     rows = price_rows(effect.request or b'{"prices":[]}')
     state = read_state(ctx, [str(row["sku"]) for row in rows])
-    return all(has_rows(state.get(str(row["sku"]).casefold()), call, [row]) for row in rows)
+    of_sku: dict[str, list[dict[str, Any]]] = {}
+    for row in rows:
+        of_sku.setdefault(str(row["sku"]).casefold(), []).append(row)
+    return all(has_rows(state.get(sku), call, some) for sku, some in of_sku.items())
 
 
 def _open_writes(ctx: FlowContext) -> list[Effect]:

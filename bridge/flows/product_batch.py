@@ -18,6 +18,7 @@ from bridge.flows.product_updates import Bound, update
 from bridge.flows.product_writing import GOODS, NewRecord, Shelf, make, refusal
 from bridge.ledger import Binding, Pair
 from bridge.translate.catalog_records import MagentoProduct
+from bridge.translate.product_fields import knows_odoo
 from bridge.translate.product_plan import ProductPlan, ProductUnclear, fingerprint_of, plan_product
 
 #: Kind of the bindings of children to the template of their configurable; id 0 while that is not made.
@@ -176,6 +177,8 @@ def carry_over(
         shelf,
         plans,
         {entity: binding for entity, binding in there.items() if int(entity) not in outcome.refused},
+        # What the bridge has made is bound with what was sent.
+        made=[entity for entity in there.keys() - found.keys() if knows_odoo(there[entity].fingerprint)],
         refused=lambda entity, error: outcome.refuse(int(entity), plans[entity].sku, error),
     )
     outcome.updated += len(updated & found.keys())

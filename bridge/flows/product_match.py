@@ -1,8 +1,13 @@
-"""Which Odoo products have the SKUs of Magento's: two calls, however many SKUs."""
+"""Which Odoo products have the SKUs of Magento's: one call or two, however many SKUs.
+
+A SKU as written is found by an index, one in another case only by reading all products. Where most are there already
+the first comes first, and the second is asked for what is left; where most are lacking it would be asked in any case, and
+finds both.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -52,14 +57,9 @@ def match_skus(ctx: FlowContext, skus: Iterable[str]) -> Matches:
     wanted = sorted(set(skus))
     if not wanted:
         return Matches(found={}, several={})
-    rows = _read(ctx, [["default_code", "in", wanted]])
-    candidates = {sku: [row for row in rows if row["default_code"] == sku] for sku in wanted}
-    missing = [sku for sku in wanted if not candidates[sku]]
-    if missing:
-        likes: list[object] = [["default_code", "=ilike", literally(sku)] for sku in missing]
-        rows = _read(ctx, ["|"] * (len(likes) - 1) + likes)
-        for sku in missing:
-            candidates[sku] = [row for row in rows if str(row["default_code"]).casefold() == sku.casefold()]
+    candidates = _candidates(ctx, wanted)
+    lacking = [sku for sku in wanted if not candidates[sku]]
+    ctx.reference.learn_lacking(is_lacking=2 * len(lacking) > len(wanted))
     found: dict[str, Match] = {}
     several: dict[str, tuple[int, ...]] = {}
     for sku, named in candidates.items():
@@ -73,6 +73,23 @@ def match_skus(ctx: FlowContext, skus: Iterable[str]) -> Matches:
                 is_variant=bool(best[0]["product_template_attribute_value_ids"]),
             )
     return Matches(found=found, several=several)
+
+
+def _candidates(ctx: FlowContext, wanted: Sequence[str]) -> dict[str, list[dict[str, Any]]]:
+    """Return the products that have each SKU: as written, else in another case."""
+    found: dict[str, list[dict[str, Any]]] = {sku: [] for sku in wanted}
+    if not ctx.reference.lacks_most(default=ctx.settings.auto_create_products):
+        rows = _read(ctx, [["default_code", "in", list(wanted)]])
+        for sku in wanted:
+            found[sku] = [row for row in rows if row["default_code"] == sku]
+    missing = [sku for sku in wanted if not found[sku]]
+    if missing:
+        likes: list[object] = [["default_code", "=ilike", literally(sku)] for sku in missing]
+        rows = _read(ctx, ["|"] * (len(likes) - 1) + likes)
+        for sku in missing:
+            alike = [row for row in rows if str(row["default_code"]).casefold() == sku.casefold()]
+            found[sku] = [row for row in alike if row["default_code"] == sku] or alike
+    return found
 
 
 def _read(ctx: FlowContext, domain: list[Any]) -> list[dict[str, Any]]:

@@ -33,6 +33,7 @@ BELIEVED_SECONDS = 600.0
 _SOURCE_LANGUAGE = "en_US"
 
 _ROWS_AT_ONCE = "rows_at_once"
+_LACKS_MOST = "lacks_most"
 
 T = TypeVar("T")
 
@@ -96,6 +97,10 @@ class Reference:
     def may_use_stock(self) -> bool:
         """Whether Inventory is there and the bridge's user may use it."""
         return self.profile.apps.get("stock") == "usable"
+
+    def has_cost_method(self) -> bool:
+        """Return whether products say how Odoo works out their cost: with Inventory's valuation installed."""
+        return self._get("cost_method", lambda: self._odoo.has_field("product.product", "cost_method"))
 
     def taxes(self, ids: Iterable[int]) -> dict[int, dict[str, Any]]:
         """Return the taxes ``ids`` by id; one that was deleted is missing."""
@@ -215,6 +220,17 @@ class Reference:
             is_enough=lambda known: source is None or known.source(source) is not None,
         )
 
+    def layout_if_any(self) -> Layout | None:
+        """Return Magento's sources and stocks, None where it has none or they may not be read."""
+        return self._get("layout_if_any", self._read_layout)
+
+    def _read_layout(self) -> Layout | None:
+        try:
+            return layout(self._magento())
+        except (AccessMissing, CredentialsRefused, ServiceRejected, SettingsWrong):
+            # Its inventory modules are off, or the integration may not read stocks: others tell of that.
+            return None
+
     def warehouses(self, including: Iterable[int]) -> set[int]:
         """Return the ids of the warehouses; read anew where one of ``including`` is not among them."""
         wanted = set(including)
@@ -246,6 +262,16 @@ class Reference:
     def learn_rows_at_once(self, limit: int) -> None:
         """Remember how many rows of a list Magento takes at once."""
         self._cache.get(self._instance, _ROWS_AT_ONCE, lambda: limit, is_enough=lambda known: known == limit)
+
+    def lacks_most(self, *, default: bool) -> bool:
+        """Return whether Odoo lacked most of the SKUs that were looked for last; ``default`` where nobody looked lately."""
+        return self._get(_LACKS_MOST, lambda: default)
+
+    def learn_lacking(self, *, is_lacking: bool) -> None:
+        """Remember whether Odoo lacks most of Magento's SKUs: so it goes on through a catalog."""
+        self._cache.get(
+            self._instance, _LACKS_MOST, lambda: is_lacking, is_enough=lambda known: known is is_lacking
+        )
 
     def _read_countries(self) -> dict[str, int]:
         rows = self._odoo.search_read("res.country", [], ["code"])

@@ -9,6 +9,7 @@ from bridge.errors import BoundRecordGone, OperatorError, RecordMissing, System
 from bridge.flows import magento_writes, product_source
 from bridge.flows.context import FlowContext
 from bridge.flows.export_book import Shop, shop_of
+from bridge.flows.price_following import PRICE_BINDING
 from bridge.flows.product_book import gather_book, gather_texts
 from bridge.flows.product_sides import read_cells
 from bridge.flows.product_updates import Bound, keep, update
@@ -20,6 +21,7 @@ from bridge.flows.product_writing import (
     refusal,
     wait_for_changes,
 )
+from bridge.flows.resolve_price import settle_price
 from bridge.ledger import Conflict
 from bridge.magento.catalog import ALL
 from bridge.translate.catalog_records import MagentoProduct
@@ -42,7 +44,7 @@ def run(ctx: FlowContext) -> Mapping[str, Any]:
     Raises:
         RecordMissing: there is no such conflict.
         BoundRecordGone: the product was deleted on one side.
-        ConflictUnwritable: Magento has no place for the value.
+        ConflictUnwritable, PriceUnwritable: the other side has no place for the value.
     """
     conflict = ctx.ledger.conflicts.get(int(ctx.job.entity))
     if conflict is None or conflict.instance != ctx.instance.name:
@@ -52,7 +54,8 @@ def run(ctx: FlowContext) -> Mapping[str, Any]:
         return {"state": conflict.state}
     use: System = "odoo" if ctx.job.data.get("use") == "odoo" else "magento"
     wait_for_changes(ctx)
-    written = _write(ctx, conflict, use)
+    is_price = conflict.kind == PRICE_BINDING
+    written = settle_price(ctx, conflict, use) if is_price else _write(ctx, conflict, use)
     close_changes(ctx)
     ctx.ledger.conflicts.resolve(conflict.id, use)
     return {"used": use, "written_to": written}

@@ -6,11 +6,11 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from bridge.errors import InvalidRecord, MappingWrong, RecordMissing
+from bridge.errors import InvalidRecord, MappingWrong, RecordMissing, ServiceRejected
 from bridge.flows.context import FlowContext
 from bridge.ledger import KnownStores
+from bridge.magento import catalog
 from bridge.magento.inventory import SourceItem, source_items, sweep_source_items
-from bridge.magento.search import Filter
 from bridge.magento.stocks import Layout, stock_item
 from bridge.odoo.moves import line_moves
 from bridge.odoo.stock import Kit, kits, quantity_context
@@ -23,8 +23,7 @@ STOCKED_TYPES = frozenset({"simple", "virtual", "downloadable"})
 _ONE_CALL = 250
 #: Rows that may stand between a SKU and its own beginning.
 _BETWEEN = 20
-#: Within what an input limit of Magento allows by default.
-_IDS_AT_ONCE = 100
+_SKU_AND_TYPE = "items[id,sku,type_id],total_count"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -141,19 +140,9 @@ def read_categories(ctx: FlowContext, category_ids: Iterable[int]) -> dict[int, 
 
 def read_catalog(ctx: FlowContext, magento_ids: Iterable[str]) -> dict[str, tuple[str, str]]:
     """Return SKU and type of Magento's products by their ids, as the catalog has them now; one that is gone is missing."""
-    found: dict[str, tuple[str, str]] = {}
-    wanted = sorted({one for one in magento_ids if one.isdecimal()})
-    for start in range(0, len(wanted), _IDS_AT_ONCE):
-        ids = wanted[start : start + _IDS_AT_ONCE]
-        page = ctx.magento.page(
-            "/products",
-            [Filter("entity_id", ",".join(ids), "in")],
-            sort=("entity_id",),
-            page_size=_IDS_AT_ONCE,
-            fields="items[id,sku,type_id],total_count",
-        )
-        found |= {str(row["id"]): (str(row["sku"]), str(row["type_id"])) for row in page.rows}
-    return found
+    wanted = {int(one) for one in magento_ids if one.isdecimal()}
+    rows = catalog.products_by_id(ctx.magento, wanted, fields=_SKU_AND_TYPE)
+    return {str(one): (str(row["sku"]), str(row["type_id"])) for one, row in rows.items()}
 
 
 def read_rows(ctx: FlowContext, source: str, skus: Sequence[str]) -> dict[str, MagentoRow]:
@@ -188,7 +177,18 @@ def _read_classic(ctx: FlowContext, skus: Sequence[str]) -> dict[str, MagentoRow
             item = stock_item(ctx.magento, sku)
         except RecordMissing:
             continue
-        found[sku] = MagentoRow(sku=sku, quantity=item.quantity, status=int(item.is_in_stock))
+        except ServiceRejected as error:
+            if error.details.get("reason") != "slash":
+                raise
+            # Its write is refused as well, and told.
+            continue
+        # What is empty Magento switches off itself, and says so to nobody: it counts as on, and is sent as such.
+        found[sku] = MagentoRow(
+            sku=sku,
+            quantity=item.quantity,
+            status=int(item.is_in_stock or item.is_empty),
+            may_be_off_by_hand=item.is_off_by_hand,
+        )
     return found
 
 

@@ -167,22 +167,42 @@ def write_rows(
 
 
 def _halved(
-    ctx: FlowContext, source: str, batch: Sequence[Row], *, written: Written, refused: Refused
-) -> None:
+    ctx: FlowContext,
+    source: str,
+    batch: Sequence[Row],
+    *,
+    written: Written,
+    refused: Refused,
+    known: ServiceRejected | None = None,
+) -> bool:
+    """Write rows, and halve a list that is refused until its bad rows are alone; return whether there was none.
+
+    ``known`` is why a longer list was refused of which all others were taken: a bad row is among these, and they are not
+    sent to be refused once more. So a bad row of n costs at most 2 x log2(n) calls.
+    """
+    error = known or _refusal_of(ctx, source, batch)
+    if error is None:
+        written(batch)
+        return True
+    if len(batch) == 1:
+        refused(batch[0], error)
+        return False
+    half = len(batch) // 2
+    is_good = _halved(ctx, source, batch[:half], written=written, refused=refused)
+    _halved(ctx, source, batch[half:], written=written, refused=refused, known=error if is_good else None)
+    return False
+
+
+def _refusal_of(ctx: FlowContext, source: str, batch: Sequence[Row]) -> ServiceRejected | None:
+    """Write rows; return why Magento refused them for one that it does not name, None where it took them."""
     try:
         _write(ctx, source, batch, _send_items(ctx, source))
     except ServiceRejected as error:
         if not is_refused_batch(error):
             raise
         _insist_on_source(ctx, source)
-        if len(batch) == 1:
-            refused(batch[0], error)
-            return
-        half = len(batch) // 2
-        _halved(ctx, source, batch[:half], written=written, refused=refused)
-        _halved(ctx, source, batch[half:], written=written, refused=refused)
-    else:
-        written(batch)
+        return error
+    return None
 
 
 def _insist_on_source(ctx: FlowContext, source: str) -> None:

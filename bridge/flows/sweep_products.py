@@ -14,6 +14,7 @@ from bridge.errors import PermanentError
 from bridge.flows import product_source
 from bridge.flows.context import FlowContext
 from bridge.flows.import_products import batches
+from bridge.flows.price_following import PRICE_BINDING, are_changed
 from bridge.flows.product_batch import VARIANT_BINDING, bindings_of
 from bridge.flows.product_book import Texts, gather_book, gather_texts
 from bridge.flows.product_variants import note_children
@@ -23,10 +24,10 @@ from bridge.ledger import Binding
 from bridge.translate.catalog_records import MagentoProduct
 from bridge.translate.product_plan import (
     CONFIGURABLE,
-    ProductBook,
     ProductUnclear,
     change_of,
     plan_product,
+    read_marks,
     role_of,
 )
 
@@ -116,25 +117,25 @@ def _differing(
     bound = bindings_of(ctx, shelf, [str(one.product_id) for one in products])
     book = gather_book(ctx, products)
     texts = Texts(by_language={}) if is_variant else gather_texts(ctx, products)
+    follows = ctx.settings.master("price") == "magento"
+    kept = ctx.ledger.bindings.get_many(ctx.instance.name, PRICE_BINDING, bound) if follows else {}
     for product in products:
         binding = bound.get(str(product.product_id))
         if binding is None:
             # Bundles and grouped products are bound where Odoo has them, and never made.
             if role_of(product) != "kit":
                 yield product
-        elif role_of(product) != "kit" and _is_changed(product, binding, book, texts, is_variant=is_variant):
-            yield product
-
-
-def _is_changed(
-    product: MagentoProduct, binding: Binding, book: ProductBook, texts: Texts, *, is_variant: bool
-) -> bool:
-    try:
-        plan = plan_product(product, book, is_variant=is_variant, texts=texts.of(product.product_id))
-    except ProductUnclear:
-        # Its batch says why, in a job of its own.
-        return True
-    return bool(change_of(plan, binding.fingerprint))
+        elif role_of(product) != "kit":
+            try:
+                plan = plan_product(product, book, is_variant=is_variant, texts=texts.of(product.product_id))
+            except ProductUnclear:
+                # Its batch says why, in a job of its own.
+                yield product
+                continue
+            price = kept.get(str(product.product_id))
+            marks = read_marks(price.fingerprint) if price is not None else {}
+            if change_of(plan, binding.fingerprint) or are_changed(marks, plan):
+                yield product
 
 
 def _note_gone(ctx: FlowContext, state: dict[str, Any], there: set[int], *, up_to: int | None) -> None:

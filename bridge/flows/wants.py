@@ -32,6 +32,10 @@ class Place:
 
 #: How long an export of stock waits for further changes to take along.
 STOCK_DEBOUNCE_SECONDS = 0.5
+#: How long an export of prices waits for further events to take along.
+PRICE_DEBOUNCE_SECONDS = 5.0
+#: What events ask the export of prices to compare: everything, or the products that changed.
+ALL_PRICES, CHANGED_PRODUCTS = "all", "products"
 
 PLACES: Mapping[str, Place] = {
     "import-order": Place(
@@ -39,6 +43,13 @@ PLACES: Mapping[str, Place] = {
         queue="orders",
         systems=_BOTH,
         lock=lambda entity: f"order:{entity}",
+    ),
+    "accept-order": Place(
+        title="Take an order as it is now in Magento and in Odoo as agreed",
+        queue="orders",
+        systems=_BOTH,
+        lock=lambda entity: f"order:{entity}",
+        priority=60,
     ),
     "find-order": Place(
         title="Find a Magento order by its number and import it",
@@ -151,6 +162,13 @@ PLACES: Mapping[str, Place] = {
         lock=lambda _: "export-prices",
         priority=42,
     ),
+    "start-price-export": Place(
+        title="Start the export of prices that events asked for",
+        queue="catalog",
+        systems=_ODOO,
+        lock=lambda _: "start-price-export",
+        priority=43,
+    ),
     "find-odoo-product": Place(
         title="Find an Odoo product by its SKU and export it",
         queue="catalog",
@@ -242,6 +260,13 @@ PLACES: Mapping[str, Place] = {
         lock=lambda _: "catalog",
         priority=60,
     ),
+    "resolve-price-conflict": Place(
+        title="Write the price that a person chose to the other side",
+        queue="catalog",
+        systems=_BOTH,
+        lock=lambda _: "prices",
+        priority=60,
+    ),
     "noop": Place(title="Do nothing", queue="upkeep"),
 }
 
@@ -272,6 +297,17 @@ def want(
         label=label,
         not_before_seconds=not_before_seconds,
         run_id=run_id,
+    )
+
+
+def want_prices(instance: str, entity: str, *, data: Mapping[str, Any] | None = None) -> Want:
+    """Return the want of an export of prices: however many events ask for it, it is one."""
+    return want(
+        "start-price-export",
+        instance=instance,
+        entity=entity,
+        data=data,
+        not_before_seconds=PRICE_DEBOUNCE_SECONDS,
     )
 
 

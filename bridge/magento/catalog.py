@@ -30,8 +30,12 @@ PRODUCT_FIELDS = (
 TEXT_FIELDS = "items[id,sku,name,custom_attributes],total_count"
 ATTRIBUTE_FIELDS = "items[attribute_id,attribute_code,default_frontend_label,frontend_input,options[label,value]],total_count"
 CATEGORY_FIELDS = "items[id,parent_id,name,is_active,position,level],total_count"
+#: Types of products that have no quantity of their own; Magento keeps empty rows for them all the same.
+TYPES_WITHOUT_STOCK = frozenset({"configurable", "bundle", "grouped"})
 #: Values of one list in a query: SKUs, codes.
 _AT_ONCE = 50
+#: SKUs of one list of which few will answer.
+_FEW_OF = 250
 _PAGE_SIZE = 100
 #: Encoded characters of one list of values: with all else the query stays below what web servers take.
 _VALUE_CHARACTERS = 3000
@@ -92,16 +96,23 @@ def products_by_sku(magento: MagentoClient, skus: Iterable[str]) -> dict[str, di
     One that is not there is missing. By lists: many web servers refuse the ``%2F`` of a SKU in the path. A comma
     ends a value in a list of them, so SKUs that have one are asked for one by one, ten in a call.
     """
-    client = magento.in_store(ALL)
     wanted = list(dict.fromkeys(sku for sku in skus if sku.strip()))
-    found: dict[str, dict[str, Any]] = {}
-    plain = [sku for sku in wanted if "," not in sku]
-    others = [sku for sku in wanted if "," in sku]
-    for batch in short_batches(plain, _AT_ONCE, characters=_VALUE_CHARACTERS):
-        found |= _by_sku(client, batch, lambda skus: [Filter("sku", ",".join(skus), "in")])
-    for batch in short_batches(others, MAX_FILTERS, characters=_VALUE_CHARACTERS):
-        found |= _by_sku(client, batch, lambda skus: [[Filter("sku", sku) for sku in skus]])
+    found = _all_by_sku(magento, wanted, at_once=_AT_ONCE, fields=PRODUCT_FIELDS)
     return {sku: found[sku.casefold()] for sku in wanted if sku.casefold() in found}
+
+
+def without_stock(magento: MagentoClient, skus: Iterable[str]) -> set[str]:
+    """Return those of these SKUs whose product has no quantity of its own: only its parts have (FACTS 6)."""
+    wanted = list(dict.fromkeys(sku for sku in skus if sku.strip()))
+    # Few of many answer, so many are asked for at once.
+    found = _all_by_sku(
+        magento,
+        wanted,
+        at_once=_FEW_OF,
+        fields="items[sku,type_id],total_count",
+        more=[Filter("type_id", ",".join(sorted(TYPES_WITHOUT_STOCK)), "in")],
+    )
+    return {sku for sku in wanted if sku.casefold() in found}
 
 
 def attributes(magento: MagentoClient, codes: Iterable[str]) -> list[dict[str, Any]]:
@@ -180,7 +191,28 @@ def _not_sorted(field: str) -> InvalidRecord:
     return InvalidRecord("Magento did not sort the list as asked.", system="magento", field=field)
 
 
-def _by_sku(client: MagentoClient, batch: Sequence[str], condition: Any) -> dict[str, dict[str, Any]]:
+def _all_by_sku(
+    magento: MagentoClient, wanted: Sequence[str], *, at_once: int, fields: str, more: Sequence[Filter] = ()
+) -> dict[str, dict[str, Any]]:
+    """Return products by their SKU without regard to case."""
+    client = magento.in_store(ALL)
+    found: dict[str, dict[str, Any]] = {}
+    plain = [sku for sku in wanted if "," not in sku]
+    others = [sku for sku in wanted if "," in sku]
+    for batch in short_batches(plain, at_once, characters=_VALUE_CHARACTERS):
+        found |= _by_sku(
+            client, batch, lambda skus: [Filter("sku", ",".join(skus), "in"), *more], fields=fields
+        )
+    for batch in short_batches(others, MAX_FILTERS, characters=_VALUE_CHARACTERS):
+        found |= _by_sku(
+            client, batch, lambda skus: [[Filter("sku", sku) for sku in skus], *more], fields=fields
+        )
+    return found
+
+
+def _by_sku(
+    client: MagentoClient, batch: Sequence[str], condition: Any, *, fields: str
+) -> dict[str, dict[str, Any]]:
     found: dict[str, dict[str, Any]] = {}
     rest = {sku.casefold(): sku for sku in batch}
     while rest:
@@ -189,7 +221,7 @@ def _by_sku(client: MagentoClient, batch: Sequence[str], condition: Any) -> dict
             condition(list(rest.values())),
             sort=("entity_id",),
             page_size=_AT_ONCE,
-            fields=PRODUCT_FIELDS,
+            fields=fields,
         )
         # The database also takes words for equal that differ in accents or closing blanks: those are others.
         new = {key: row for row in page.rows if (key := str(row.get("sku") or "").casefold()) in rest}

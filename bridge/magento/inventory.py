@@ -109,6 +109,17 @@ def write_source_items(magento: MagentoClient, items: Sequence[SourceItem]) -> N
             takes fewer rows at once (``batch_limit``), or a row cannot be right (``reason="source_item"``, nothing
             was sent).
     """
+    insist_on_right(items)
+    if items:
+        magento.post(SOURCE_ITEMS, source_items_body(items))
+
+
+def insist_on_right(items: Iterable[SourceItem]) -> None:
+    """Refuse rows that Magento would store although they cannot be right.
+
+    Raises:
+        ServiceRejected: the first of them, with its SKU and ``reason="source_item"``.
+    """
     for item in items:
         problem = problem_of(item)
         if problem is not None:
@@ -119,8 +130,6 @@ def write_source_items(magento: MagentoClient, items: Sequence[SourceItem]) -> N
                 sku=item.sku,
                 source_code=item.source_code,
             )
-    if items:
-        magento.post(SOURCE_ITEMS, source_items_body(items))
 
 
 def delete_source_items(magento: MagentoClient, keys: Iterable[tuple[str, str]]) -> None:

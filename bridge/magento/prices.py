@@ -17,13 +17,15 @@ from bridge.magento.encoding import json_bytes
 from bridge.magento.faults import clean_message, parse_json
 from bridge.magento.rows import read_records
 
-PriceCall = Literal["base", "special", "special-delete", "tier", "tier-delete"]
+PriceCall = Literal["base", "special", "special-delete", "tier", "tier-delete", "tier-put"]
 _PATHS: Mapping[PriceCall, str] = {
     "base": "/products/base-prices",
     "special": "/products/special-price",
     "special-delete": "/products/special-price-delete",
     "tier": "/products/tier-prices",
     "tier-delete": "/products/tier-prices-delete",
+    # By PUT: the rows take the place of all that their products have (``catalog/101``, ``102``).
+    "tier-put": "/products/tier-prices",
 }
 _INFORMATION = {
     "base": "/products/base-prices-information",
@@ -60,7 +62,9 @@ def send_prices(magento: MagentoClient, call: PriceCall, body: bytes) -> list[Pr
     Raises:
         RecordMissing: a SKU of tier prices is unknown: nothing was written.
     """
-    answer = magento.in_store(ALL).post(_PATHS[call], parse_json(body))
+    client = magento.in_store(ALL)
+    send = client.put if call == "tier-put" else client.post
+    answer = send(_PATHS[call], parse_json(body))
     return [_refusal(row) for row in read_records(answer)]
 
 

@@ -9,18 +9,14 @@ from typing import Literal
 from bridge.errors import AccessMissing, BridgeError, CredentialsRefused
 from bridge.magento.search import search_query
 
+SOURCES_RESOURCE = "Magento_InventoryApi::source"
 #: What the bridge reads, each with the ACL resource that opens it (as Magento 2.4.7 named them) and the words
 #: that an integration's page in the admin has for it.
 PROBED = (
     ("Magento_Backend::store", "Stores", "/store/storeViews", ""),
     ("Magento_Sales::actions_view", "Sales > Orders > View", "/orders", "items[entity_id]"),
     ("Magento_Catalog::products", "Catalog > Products", "/products", "items[id]"),
-    (
-        "Magento_InventoryApi::source",
-        "Stores > Inventory > Sources",
-        "/inventory/sources",
-        "items[source_code]",
-    ),
+    (SOURCES_RESOURCE, "Stores > Inventory > Sources", "/inventory/sources", "items[source_code]"),
 )
 #: What the import of products reads beside them.
 PROBED_FOR_CATALOG = (

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 from urllib.parse import quote
 
-from bridge.errors import InvalidRecord
+from bridge.errors import InvalidRecord, ServiceRejected, SettingsWrong
 from bridge.magento.client import MagentoClient
-from bridge.magento.inventory import read_quantity
+from bridge.magento.inventory import SourceItem, insist_on_right, read_quantity
 from bridge.magento.lists import read_list
 from bridge.magento.rows import read_record, row_id
 from bridge.magento.search import Filter
@@ -79,6 +80,18 @@ class StockItem:
     #: 0: not sold beyond the quantity.
     backorders: int
     manage_stock: bool
+    #: Whether Magento itself switched it last, as its quantity fell to the threshold.
+    is_switched_by_itself: bool
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether it cannot be sold for want of goods: Magento then switches it off, whatever it is told."""
+        return self.manage_stock and not self.backorders and self.quantity <= self.min_quantity
+
+    @property
+    def is_off_by_hand(self) -> bool:
+        """Whether a person switched it off; of one that is empty nobody can tell."""
+        return not (self.is_in_stock or self.is_empty or self.is_switched_by_itself)
 
 
 def sources(magento: MagentoClient) -> list[Source]:
@@ -125,8 +138,10 @@ def stock_item(magento: MagentoClient, sku: str) -> StockItem:
 
     Raises:
         RecordMissing: there is no such product.
+        ServiceRejected: the web server refuses the slash in the SKU (``reason="slash"``).
     """
-    row = read_record(magento.get(f"/stockItems/{_in_path(sku)}"), "stock item")
+    with _slash_told(sku):
+        row = read_record(magento.get(f"/stockItems/{_in_path(sku)}"), "stock item")
     return StockItem(
         item_id=row_id(row, "item_id"),
         quantity=read_quantity(row.get("qty") or 0, of=sku),
@@ -134,6 +149,7 @@ def stock_item(magento: MagentoClient, sku: str) -> StockItem:
         min_quantity=read_quantity(row.get("min_qty") or 0, of=sku),
         backorders=int(row.get("backorders") or 0),
         manage_stock=bool(row.get("manage_stock")),
+        is_switched_by_itself=row.get("stock_status_changed_auto") in {1, "1"},
     )
 
 
@@ -143,9 +159,18 @@ def write_stock_item(
     """Set the quantity that source ``default`` has of a product. Absolute, so it may be repeated.
 
     The item's id in the path is ignored, the SKU decides (``inventory/059-stockitem-classic-put-wrong-item-id``).
+
+    Raises:
+        RecordMissing: there is no such product.
+        ServiceRejected: Magento refused it, or the web server the slash in the SKU (``reason="slash"``), or it
+            cannot be right (``reason="source_item"``, nothing was sent).
     """
+    insist_on_right(
+        [SourceItem(sku=sku, source_code=DEFAULT_SOURCE, quantity=quantity, status=int(is_in_stock))]
+    )
     body = {"stockItem": {"qty": quantity, "is_in_stock": is_in_stock}}
-    magento.put(f"/products/{_in_path(sku)}/stockItems/{int(item_id)}", body)
+    with _slash_told(sku):
+        magento.put(f"/products/{_in_path(sku)}/stockItems/{int(item_id)}", body)
 
 
 def _stock(magento: MagentoClient, row: Mapping[str, Any]) -> Stock:
@@ -188,6 +213,23 @@ def _websites(row: Mapping[str, Any]) -> tuple[str, ...]:
         for one in channels or ()
         if isinstance(one, Mapping) and one.get("type") == "website"
     )
+
+
+@contextmanager
+def _slash_told(sku: str) -> Iterator[None]:
+    """Tell a web server that refuses ``%2F`` from a shop that is not there: it is this SKU's matter alone."""
+    try:
+        yield
+    except SettingsWrong as error:
+        if "/" not in sku or error.details.get("reason") not in {"route", "not_magento"}:
+            raise
+        raise ServiceRejected(
+            f"The web server before Magento refuses addresses with the slash of the SKU {sku}.",
+            system="magento",
+            status=404,
+            reason="slash",
+            sku=sku,
+        ) from error
 
 
 def _in_path(sku: str) -> str:

@@ -5,25 +5,22 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 from pydantic import SecretStr
 
-from bridge.errors import AccessMissing, BridgeError, CredentialsRefused, ServiceRejected
-from bridge.odoo.faults import CallSite, Fault, to_error
+from bridge.errors import AccessMissing, ServiceRejected
+from bridge.odoo.calls import Caller
 from bridge.odoo.load import LoadRequest, LoadResult, read_load_answer
 from bridge.odoo.preview import Totals, preview_call, read_preview
 from bridge.odoo.profile import ServerProfile, read_profile
-from bridge.odoo.protocols import JSON2, JSONRPC, Account, MethodCall, Send
-from bridge.odoo.session import Session, find_version, not_sent
+from bridge.odoo.protocols import Account, MethodCall
+from bridge.odoo.session import Session
 from bridge.odoo.versions import Names, OdooVersion, names_of
-from bridge.wire import Answer, Exchange, NoAnswer, Recorder, Wire
+from bridge.wire import Recorder, Wire
 
 #: How long a profile is believed before it is read again: an operator may change rounding or precision.
 PROFILE_SECONDS = 900.0
-#: Reasons that say that the server is no longer what it was: learn its version anew.
-_OUTDATED = frozenset({"unknown_field", "unknown_method", "not_odoo"})
 
 Domain = Sequence[Any]
 Context = Mapping[str, Any]
@@ -36,20 +33,8 @@ class OdooClient:
     then the call may have taken effect, or may be running still. Nothing is repeated here.
     """
 
-    def __init__(
-        self,
-        wire: Wire,
-        *,
-        account: Account,
-        session: Session | None = None,
-        record: Recorder | None = None,
-        deadline_seconds: float | None = None,
-    ) -> None:
-        self._wire = wire
-        self._account = account
-        self._session = session or Session()
-        self._record = record
-        self._deadline_seconds = deadline_seconds
+    def __init__(self, caller: Caller) -> None:
+        self._caller = caller
 
     @classmethod
     def connect(
@@ -71,19 +56,24 @@ class OdooClient:
             secrets=secrets_of(secret),
             deadline_seconds=deadline_seconds,
         )
-        return cls(wire, account=Account(url=wire.base_url, database=db, user=user, key=secret))
+        return cls.over(wire, account=Account(url=wire.base_url, database=db, user=user, key=secret))
+
+    @classmethod
+    def over(cls, wire: Wire, *, account: Account, session: Session | None = None) -> OdooClient:
+        """Return a client that calls as ``account`` over ``wire``."""
+        return cls(Caller(wire, account=account, session=session or Session()))
 
     def close(self) -> None:
         """Close the connections, of all copies."""
-        self._wire.close()
+        self._caller.wire.close()
 
     def recording(self, record: Recorder) -> OdooClient:
         """Return a copy that gives each exchange to ``record``; connections and what was learned are shared."""
-        return self._copy(record=record, deadline_seconds=self._deadline_seconds)
+        return OdooClient(self._caller.recording(record))
 
     def within(self, deadline_seconds: float) -> OdooClient:
         """Return a copy whose every request ends within ``deadline_seconds``."""
-        return self._copy(record=self._record, deadline_seconds=deadline_seconds)
+        return OdooClient(self._caller.within(deadline_seconds))
 
     @property
     def version(self) -> OdooVersion:
@@ -92,7 +82,7 @@ class OdooClient:
         Raises:
             SettingsWrong: what answers is not Odoo, or an Odoo older than 16.
         """
-        return self._session.learn_version(lambda: find_version(self._send, self._account.url))
+        return self._caller.version
 
     @property
     def names(self) -> Names:
@@ -106,7 +96,7 @@ class OdooClient:
             CredentialsRefused: the user or the key is wrong, or the key has expired: Odoo does not say which.
             SettingsWrong: there is no such database (``reason="wrong_database"``).
         """
-        return self._session.learn_uid(self._find_uid)
+        return self._caller.login()
 
     def search(
         self,
@@ -126,7 +116,7 @@ class OdooClient:
             options=_given(offset=offset, limit=limit, order=order),
             context=context,
         )
-        return [int(one) for one in self._list(call)]
+        return [int(one) for one in self._caller.rows(call)]
 
     def search_read(
         self,
@@ -147,13 +137,15 @@ class OdooClient:
             options=_given(offset=offset, limit=limit, order=order),
             context=context,
         )
-        return self._list(call)
+        return self._caller.rows(call)
 
     def search_count(self, model: str, domain: Domain, *, context: Context | None = None) -> int:
         """Return how many records match ``domain``."""
         arguments = {"domain": list(domain)}
         return int(
-            self._run(MethodCall(model=model, method="search_count", arguments=arguments, context=context))
+            self._caller.run(
+                MethodCall(model=model, method="search_count", arguments=arguments, context=context)
+            )
         )
 
     def read(
@@ -163,7 +155,7 @@ class OdooClient:
         if not ids:
             return []
         arguments = {"fields": list(fields)}
-        return self._list(
+        return self._caller.rows(
             MethodCall(model=model, method="read", ids=ids, arguments=arguments, context=context)
         )
 
@@ -180,7 +172,9 @@ class OdooClient:
         if not ids:
             return
         arguments = {"vals": dict(values)}
-        self._run(MethodCall(model=model, method="write", ids=ids, arguments=arguments, context=context))
+        self._caller.run(
+            MethodCall(model=model, method="write", ids=ids, arguments=arguments, context=context)
+        )
 
     def call(
         self,
@@ -202,7 +196,7 @@ class OdooClient:
             named: Arguments that JSON-RPC must send by name too, such as those of ``message_post``.
             context: Odoo's context.
         """
-        return self._run(
+        return self._caller.run(
             MethodCall(
                 model=model,
                 method=method,
@@ -236,7 +230,7 @@ class OdooClient:
             arguments={"fields": list(request.fields), "data": [list(row) for row in request.rows]},
             context=request.context,
         )
-        return read_load_answer(self._run(call), self._site(call))
+        return read_load_answer(self._caller.run(call), self._caller.site(call))
 
     def load_one(
         self, model: str, fields: Sequence[str], rows: Sequence[Sequence[str]], *, create_only: bool = True
@@ -261,7 +255,7 @@ class OdooClient:
             lines: For each line product, quantity, price, discount and taxes
                 (``{names.order_line_tax: [[6, 0, ids]]}``, an empty list for no tax).
         """
-        return read_preview(self._run(preview_call(self.version, head, lines)))
+        return read_preview(self._caller.run(preview_call(self.version, head, lines)))
 
     def check_reference(self, module: str, name: str) -> tuple[str, int] | None:
         """Look an external id up: the model and id of its record, or None if there is none.
@@ -297,8 +291,9 @@ class OdooClient:
 
     def profile(self, *, max_age_seconds: float = PROFILE_SECONDS) -> ServerProfile:
         """Return what must be known of this database (see ``bridge.odoo.profile``), read at most so long ago."""
-        with self._session.profile_lock:
-            known = self._session.profile
+        session = self._caller.session
+        with session.profile_lock:
+            known = session.profile
             if known is not None and time.monotonic() - known[1] < max_age_seconds:
                 profile: ServerProfile = known[0]
                 return profile
@@ -309,87 +304,8 @@ class OdooClient:
                 describe=self._describe,
                 attempt=lambda model: self.search(model, [], limit=1),
             )
-            self._session.profile = (profile, time.monotonic())
+            session.profile = (profile, time.monotonic())
             return profile
-
-    def _copy(self, *, record: Recorder | None, deadline_seconds: float | None) -> OdooClient:
-        return OdooClient(
-            self._wire,
-            account=self._account,
-            session=self._session,
-            record=record,
-            deadline_seconds=deadline_seconds,
-        )
-
-    def _send(self, method: str, path: str, headers: Mapping[str, str], body: bytes | None) -> Answer:
-        return self._sender(self._record)(method, path, headers, body)
-
-    def _sender(self, record: Recorder | None) -> Send:
-        def send(method: str, path: str, headers: Mapping[str, str], body: bytes | None) -> Answer:
-            return self._wire.request(
-                method,
-                path,
-                headers=headers,
-                body=body,
-                deadline_seconds=self._deadline_seconds,
-                record=record,
-            )
-
-        return send
-
-    def _note(self, exchange: Exchange) -> None:
-        if self._record is not None:
-            self._record(exchange)
-
-    def _speaker(self) -> JSONRPC | JSON2:
-        return JSON2() if self.version.protocol == "json2" else JSONRPC()
-
-    def _find_uid(self) -> int:
-        try:
-            return self._speaker().login(self._send, self._account)
-        except Fault as fault:
-            raise to_error(fault, self._site(MethodCall(model="res.users", method="authenticate"))) from None
-
-    def _prepare(self) -> tuple[JSONRPC | JSON2, int | None]:
-        try:
-            speaker = self._speaker()
-            return speaker, self.login() if speaker.needs_uid else None
-        except NoAnswer as lost:
-            raise not_sent(lost) from lost
-
-    def _run(self, call: MethodCall) -> Any:
-        try:
-            return self._try(call)
-        except BridgeError as error:
-            if isinstance(error, CredentialsRefused) or error.details.get("reason") in _OUTDATED:
-                self._session.forget()
-            raise
-
-    def _try(self, call: MethodCall) -> Any:
-        speaker, uid = self._prepare()
-        # JSON-RPC has one address for all calls and answers 200 to what it refuses: neither says what happened.
-        made: list[Exchange] = []
-        refusal: str | None = None
-        try:
-            return speaker.call(self._sender(self._record and made.append), self._account, uid, call)
-        except Fault as fault:
-            refusal = f"Odoo refused: {fault.kind}"
-            raise to_error(fault, self._site(call)) from None
-        finally:
-            for one in made:
-                self._note(replace(one, operation=f"{call.model}.{call.method}", error=one.error or refusal))
-
-    def _list(self, call: MethodCall) -> list[Any]:
-        rows = self._run(call)
-        if not isinstance(rows, list):
-            raise ServiceRejected(
-                f"Odoo answered {call.method} of {call.model} with something that is not a list.",
-                system="odoo",
-                model=call.model,
-                method=call.method,
-                reason="unexpected_answer",
-            )
-        return rows
 
     def _look_up(self, module: str, name: str, *, context: Context | None) -> tuple[str, int] | None:
         call = MethodCall(
@@ -399,12 +315,16 @@ class OdooClient:
             context=context,
         )
         try:
-            model, record_id = self._list(call)
+            model, record_id = self._caller.rows(call)
         except ServiceRejected as error:
             if error.details.get("reason") == "no_reference":
                 return None
             raise
         return str(model), int(record_id)
+
+    def has_field(self, model: str, name: str) -> bool:
+        """Return whether a model has a field, as the apps that are installed make it."""
+        return name in self._describe(model, [name], ["type"])
 
     def _describe(
         self, model: str, fields: Sequence[str], attributes: Sequence[str]
@@ -412,11 +332,6 @@ class OdooClient:
         options = {"allfields": list(fields), "attributes": list(attributes)}
         described = self.call(model, "fields_get", named=options)
         return described if isinstance(described, Mapping) else {}
-
-    def _site(self, call: MethodCall) -> CallSite:
-        return CallSite(
-            model=call.model, method=call.method, database=self._account.database, uid=self._session.uid
-        )
 
 
 def secrets_of(key: str) -> tuple[str, ...]:

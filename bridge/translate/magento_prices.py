@@ -35,10 +35,13 @@ class PriceRows:
     special_delete: list[Row] = field(default_factory=list)
     tier: list[Row] = field(default_factory=list)
     tier_delete: list[Row] = field(default_factory=list)
+    #: All tier prices that the product is to have, in the place of those that it has.
+    tier_put: list[Row] = field(default_factory=list)
 
     def __bool__(self) -> bool:
         """Whether there is anything to write."""
-        return any((self.base, self.special, self.special_delete, self.tier, self.tier_delete))
+        tiers = (self.tier, self.tier_delete, self.tier_put)
+        return any((self.base, self.special, self.special_delete, *tiers))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,7 +49,9 @@ class MagentoPrices:
     """What Magento has of one product."""
 
     base: Mapping[int, Decimal]
-    special: Mapping[int, Row]
+    #: By store, with all dates that it may have: Magento answers each store's price with the dates of all of them
+    #: (tried on 2.4.7: two websites are answered as eight rows).
+    special: Mapping[int, Sequence[Row]]
     tiers: Sequence[Row]
 
     def like(self, wanted: ProductPrices, groups: Iterable[PriceGroup]) -> ProductPrices:
@@ -54,8 +59,8 @@ class MagentoPrices:
         return ProductPrices(
             base={store: price for store, price in self.base.items() if store in wanted.base},
             special={
-                store: _special(self.special[store]) if store in self.special else None
-                for store in wanted.special
+                store: _seen(self.special.get(store, ()), special)
+                for store, special in wanted.special.items()
             },
             tiers={key: self._tiers(key, _names(groups)) for key in wanted.tiers},
         )
@@ -91,15 +96,15 @@ def read_magento_prices(
     Raises:
         InvalidRecord: a row is none.
     """
-    found: dict[str, tuple[dict[int, Decimal], dict[int, Row], list[Row]]] = {}
+    found: dict[str, tuple[dict[int, Decimal], dict[int, list[Row]], list[Row]]] = {}
 
-    def of(row: Row) -> tuple[dict[int, Decimal], dict[int, Row], list[Row]]:
+    def of(row: Row) -> tuple[dict[int, Decimal], dict[int, list[Row]], list[Row]]:
         return found.setdefault(str(row.get("sku")).casefold(), ({}, {}, []))
 
     for row in base:
         of(row)[0][_store(row)] = _decimal(row, "price")
     for row in special:
-        of(row)[1][_store(row)] = row
+        of(row)[1].setdefault(_store(row), []).append(row)
     for row in tiers:
         of(row)[2].append(row)
     return {sku: MagentoPrices(base=one[0], special=one[1], tiers=one[2]) for sku, one in found.items()}
@@ -131,7 +136,37 @@ def rows_between(
             changed, gone = _tier_rows(sku, known, wanted.tiers[key], name=called, website=key[1])
             rows.tier += changed
             rows.tier_delete += gone
+    _put_where_deleting_fails(rows, sku, has)
     return rows
+
+
+def _put_where_deleting_fails(rows: PriceRows, sku: str, has: MagentoPrices) -> None:
+    """Say all tiers of a product anew where Magento would delete another row than the one that is named, or none.
+
+    It looks for group, quantity and price, whatever the website, and does not find a price of 0 (``retrievePriceId``, tried
+    on 2.4.7). Where nothing is to stay the rows are deleted one after the other.
+    """
+    looked_for = [_looked_for(row) for row in has.tiers]
+    if all(looked_for.count(_looked_for(row)) < 2 and row["price"] for row in rows.tier_delete):
+        return
+    new = [*rows.tier_delete, *rows.tier]
+    stay = [{**row, "sku": sku} for row in has.tiers if not any(_is_same_tier(row, one) for one in new)]
+    if stay or rows.tier:
+        rows.tier_put = [*stay, *rows.tier]
+        rows.tier, rows.tier_delete = [], []
+
+
+def in_rounds(rows: Iterable[Row]) -> list[list[Row]]:
+    """Return rows of tiers to delete by the calls to delete them with: of those that look alike one call deletes one."""
+    rounds: list[list[Row]] = []
+    for row in rows:
+        alike = _looked_for(row)
+        free = next((one for one in rounds if alike not in map(_looked_for, one)), None)
+        if free is None:
+            rounds.append([row])
+        else:
+            free.append(row)
+    return rounds
 
 
 def _special_rows(rows: PriceRows, sku: str, store: int, has: MagentoPrices, wanted: ProductPrices) -> None:
@@ -148,7 +183,7 @@ def _special_rows(rows: PriceRows, sku: str, store: int, has: MagentoPrices, wan
         )
     elif store in has.special:
         # As Magento has it: it deletes what is named whole (``catalog/096``).
-        rows.special_delete.append({**has.special[store], "sku": sku})
+        rows.special_delete.append({**has.special[store][0], "sku": sku})
 
 
 def _tier_rows(
@@ -157,7 +192,7 @@ def _tier_rows(
     """Return the rows to set and those to delete, so that a group has the tiers ``wanted`` on a website."""
     new = dict(wanted)
     old = {_decimal(row, "quantity"): row for row in known}
-    # With its price: else it is not found (source: ``retrievePriceId``).
+    # With its price: else it is not found (``retrievePriceId``, tried on 2.4.7).
     gone = [{**row, "sku": sku} for quantity, row in old.items() if quantity not in new]
     changed = [
         {
@@ -183,6 +218,15 @@ def _special(row: Row) -> SpecialPrice:
         first_day=None if first == NO_BEGIN else first,
         last_day=None if last == NO_END else last,
     )
+
+
+def _seen(rows: Sequence[Row], wanted: SpecialPrice | None) -> SpecialPrice | None:
+    """Return the special price that ``rows`` are about: where they are several, one that is not ``wanted``.
+
+    Which one it is cannot be told then, so it is written again, which changes nothing where it was right.
+    """
+    found = [_special(row) for row in rows]
+    return next((one for one in found if one != wanted), wanted) if found else None
 
 
 def _names(groups: Iterable[PriceGroup]) -> dict[int, str | None]:
@@ -219,7 +263,9 @@ def _store(row: Row) -> int:
 
 def has_rows(has: MagentoPrices | None, call: str, rows: Iterable[Row]) -> bool:
     """Return whether a product has the prices of ``rows`` that ``call`` set, or has them no more that it deleted."""
-    prices = has or MagentoPrices(base={}, special={}, tiers=())
+    prices, rows = has or MagentoPrices(base={}, special={}, tiers=()), list(rows)
+    if call == "tier-put" and len(prices.tiers) != len(rows):
+        return False
     return all(_has_row(prices, call, row) for row in rows)
 
 
@@ -228,16 +274,23 @@ def _has_row(has: MagentoPrices, call: str, row: Row) -> bool:
         case "base":
             return has.base.get(_store(row)) == _decimal(row, "price")
         case "special" | "special-delete":
-            there = has.special.get(_store(row))
-            is_it = there is not None and _special(there) == _special(row)
+            is_it = any(_special(one) == _special(row) for one in has.special.get(_store(row), ()))
             return is_it if call == "special" else not is_it
     same = [one for one in has.tiers if all(_word(one, name) == _word(row, name) for name in _TIER)]
     is_it = any(_decimal(one, "price") == _decimal(row, "price") for one in same)
-    return is_it if call == "tier" else not is_it
+    return not is_it if call == "tier-delete" else is_it
 
 
-#: What tells one tier price from another.
+#: What tells one tier price from another, with its kind.
 _TIER = ("customer_group", "website_id", "quantity", "price_type")
+
+
+def _is_same_tier(one: Row, other: Row) -> bool:
+    return all(_word(one, name) == _word(other, name) for name in _TIER[:3])
+
+
+def _looked_for(row: Row) -> tuple[object, ...]:
+    return tuple(_word(row, name) for name in ("sku", "customer_group", "quantity", "price_type", "price"))
 
 
 def _word(row: Row, name: str) -> object:

@@ -62,16 +62,16 @@ def plan_prices(
     book = as_of(book, now)
     unsaid: set[str] = set()
     base = {one.store_id: _sold(price_of(book, one.pricelist, product, quantity=_ONE), sku) for one in scopes}
-    special = {
-        one.store_id: _special(book, one, product, base=base[one.store_id], now=now, unsaid=unsaid)
-        for one in scopes
-        if one.pricelist is not None or f"special@{one.store_id}" in given
-    }
+    special: dict[int, SpecialPrice | None] = {}
+    for scope in scopes:
+        if scope.pricelist is not None or _special_names(scope) & set(given):
+            one = _special(book, scope, product, base=base[scope.store_id], now=now, unsaid=unsaid)
+            special |= dict.fromkeys(scope.special_stores, one)
     tiers: dict[TierKey, Tiers] = {}
     for scope in scopes:
         tiers |= _scope_tiers(book, scope, groups, product, base=base[scope.store_id], unsaid=unsaid, sku=sku)
     lost = {key for key in map(_tier_key, given) if key is not None and key not in tiers}
-    silent = {f"special@{one.store_id}" for one in scopes if one.pricelist is None}
+    silent = {name for one in scopes if one.pricelist is None for name in _special_names(one)}
     return ProductPrices(
         base=base,
         special=special,
@@ -79,6 +79,10 @@ def plan_prices(
         unsaid=frozenset(unsaid),
         given_up=frozenset(silent & set(given)) | {f"tier@{group}@{website}" for group, website in lost},
     )
+
+
+def _special_names(scope: PriceScope) -> set[str]:
+    return {f"special@{store}" for store in scope.special_stores}
 
 
 def _scope_tiers(

@@ -92,6 +92,8 @@ class PriceScope:
 
     #: Magento's store id: 0 everywhere, else a store view of the website.
     store_id: int
+    #: Further store views of the website: a special price holds for one view alone, a base price for all of them.
+    other_views: Sequence[int] = ()
     #: What people call it: ``all websites``, ``website outlet``.
     title: str
     #: Where prices come from; None: the sales price of the product.
@@ -104,6 +106,11 @@ class PriceScope:
     websites: Sequence[int] = (EVERYWHERE,)
     #: Whether it has prices only because it had some before: a website's own price cannot be deleted.
     is_left_over: bool = False
+
+    @property
+    def special_stores(self) -> tuple[int, ...]:
+        """Where a special price is said: in each store view of the website."""
+        return (self.store_id, *self.other_views)
 
 
 @dataclass(frozen=True, kw_only=True)

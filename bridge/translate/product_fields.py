@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 
 from bridge.errors import System
-from bridge.translate.product_plan import FOLLOWING, ProductPlan, mark_of
+from bridge.translate.product_plan import FOLLOWING, ProductPlan, mark_of, read_marks
 from bridge.translate.product_text import plain_text
 
 #: The group of each field.
@@ -121,6 +121,11 @@ def under_way(known: Mapping[str, str], cells: Mapping[str, str]) -> dict[str, s
 def read_in_odoo(cells: Mapping[str, str]) -> dict[str, str]:
     """Return what is remembered of Odoo's side once ``cells`` were read there."""
     return {f"{_ODOO}{name}": mark_of(cell) for name, cell in _followed(cells)}
+
+
+def knows_odoo(fingerprint: str | None) -> bool:
+    """Return whether anything is remembered of Odoo's side: what was sent or read there."""
+    return any(name.startswith(_ODOO) for name in read_marks(fingerprint))
 
 
 def compare(

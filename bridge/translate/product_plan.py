@@ -83,6 +83,10 @@ class ProductPlan:
     owned: Mapping[str, str]
     #: Cells by language, only those that differ from ``owned``.
     texts: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    #: Cells that follow Magento while it is the master of prices; what has no price there is missing.
+    prices: Mapping[str, str] = field(default_factory=dict)
+    #: What is only watched: the price of a variant, from which its product's follows.
+    watched: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def marks(self) -> dict[str, str]:
@@ -179,6 +183,10 @@ def plan_product(
         del made_with["standard_price"]
     if role == "variant":
         del made_with["list_price"]
+    named = {
+        "list_price": product.price if list_price is None else list_price or None,
+        "standard_price": product.cost,
+    }
     other = {} if role == "variant" else _other_languages(owned, texts or {})
     return ProductPlan(
         product_id=product.product_id,
@@ -188,6 +196,8 @@ def plan_product(
         made_with=made_with,
         owned=owned,
         texts=other,
+        prices={name: cell for name, cell in made_with.items() if named.get(name) is not None},
+        watched={"price": number_text(price)} if role == "variant" else {},
     )
 
 

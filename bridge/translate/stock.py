@@ -197,6 +197,8 @@ class MagentoRow:
     sku: str
     quantity: Decimal
     status: int
+    #: Whether a status 0 may be a person's doing; the classic endpoint says of some that it is not.
+    may_be_off_by_hand: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -220,7 +222,7 @@ def push(sku: str, quantity: Decimal, *, has: MagentoRow | None, was_on: bool) -
     """
     if has is None:
         return Push(sku=sku, quantity=quantity, status=1)
-    is_kept_off = has.status == 0 and was_on
+    is_kept_off = has.status == 0 and was_on and has.may_be_off_by_hand
     status = 0 if is_kept_off else 1
     is_change = (has.quantity, has.status) != (quantity, status)
     return Push(sku=has.sku, quantity=quantity, status=status, is_kept_off=is_kept_off, is_change=is_change)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from bridge.flows.wants import wake_stock
 from producers.publisher import Publisher
 from schemas.events import Envelope, new_event
+from tests.bench import drift
 from tests.bench.children import Child, wait_for
 from tests.bench.sandbox_process import STOCK_SOURCES
 from tests.bench.shop import Shop, sandbox
@@ -168,20 +169,23 @@ class Exporter:
 def measure(*, threads: int, sizes: Sizes) -> bool:
     """Print calls, rows and seconds; return whether calls and rows are as they must be."""
     print(
-        f"\n(g) Export of the stock of {sizes.products:,} SKUs in {len(STOCK_SOURCES)} sources, each filled from a "
-        "warehouse of its own"
+        f"\n(g) Export and drift of the stock of {sizes.products:,} SKUs in {len(STOCK_SOURCES)} sources, each filled "
+        "from a warehouse of its own"
     )
     with world(threads=threads) as here, here.worker() as worker, sandbox(here) as shop:
         few = shop.stock_instance("few", sizes.few, quantity=7)
         exporter = Exporter(here, worker, shop, "few")
         # What an instance is asked for once in a process (versions, sources, warehouses) is no figure's.
         exporter.some(list(few.values())[:1])
+        is_good = drift.judge(f"{sizes.few:,} SKUs, nothing exported", drift.check(here, worker, shop, "few"))
         small = exporter.all()
         many = shop.stock_instance("many", sizes.products, quantity=7)
         exporter = Exporter(here, worker, shop, "many")
         exporter.some(list(many.values())[:1])
-        is_good = _whole(exporter, worker, small, sizes)
-        # Drift of all of them under 250 MiB is measured here once there is a flow for it.
+        named = f"{sizes.products:,} SKUs"
+        is_good &= drift.judge(f"{named}, nothing exported", drift.check(here, worker, shop, "many"))
+        is_good &= _whole(exporter, worker, small, sizes)
+        is_good &= drift.judge(f"{named}, all exported", drift.check(here, worker, shop, "many"))
         is_good &= _burst(exporter, shop, list(many.values()), sizes)
         _alone(exporter, shop, list(many.values()), sizes)
         is_good &= _limited(here, worker, shop, sizes)

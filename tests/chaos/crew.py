@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from bridge.errors import BridgeError
@@ -27,27 +27,33 @@ class Crew:
     """Servers that may be killed, since nobody else uses them, and the workers on them."""
 
     def __init__(self, servers: Path, folder: Path) -> None:
-        self._postgres = postgres.start_postgres(servers, durable=True)
-        try:
-            self._broker = rabbitmq.start_rabbitmq(servers)
-        except BaseException:
-            self._postgres.stop()
-            raise
-        broker_url = self._broker.create_vhost("bridge")
-        provision(broker_url)
-        secret_key = secrets.token_urlsafe(32)
-        self.ledger = Ledger.open(self._postgres.url, secret_key=secret_key, lengths=LENGTHS)
-        self.ledger.migrate()
-        self.world = World(self.ledger, self._postgres.url, broker_url, secret_key, folder)
         self.workers: list[Child] = []
+        with ExitStack() as started:
+            self._postgres = postgres.start_postgres(servers, durable=True)
+            started.callback(self._stop_postgres)
+            self._broker = rabbitmq.start_rabbitmq(servers)
+            started.callback(self._stop_broker)
+            broker_url = self._broker.create_vhost("bridge")
+            provision(broker_url)
+            secret_key = secrets.token_urlsafe(32)
+            self.ledger = Ledger.open(self._postgres.url, secret_key=secret_key, lengths=LENGTHS)
+            started.callback(self.ledger.close)
+            self.ledger.migrate()
+            self.world = World(self.ledger, self._postgres.url, broker_url, secret_key, folder)
+            self._started = started.pop_all()
 
     def close(self) -> None:
         """End everything."""
         for child in self.world.children:
             child.close()
-        self.ledger.close()
-        self._broker.stop()
+        self._started.close()
+
+    # A server that crashed is another afterwards: they are looked up when they are stopped.
+    def _stop_postgres(self) -> None:
         self._postgres.stop()
+
+    def _stop_broker(self) -> None:
+        self._broker.stop()
 
     def hire(self, number: int) -> None:
         """Start so many more workers, and return when they are up."""

@@ -24,9 +24,7 @@ WORKERS = 2
 @pytest.fixture
 def crew(services: Services, tmp_path: Path) -> Iterator[Crew]:
     """Give servers of this test's own, which it may kill: the shared ones have other guests."""
-    folder = services.folder / f"own-{tmp_path.name}"
-    folder.mkdir(mode=0o711)
-    made = Crew(folder, tmp_path)
+    made = Crew(services.own_folder(), tmp_path)
     yield made
     made.close()
 

@@ -9,7 +9,7 @@ from zlib import crc32
 
 import pytest
 
-from bridge.flows import product_source
+from bridge.flows import product_source, wants
 from bridge.ledger import Ledger
 from bridge.sandbox import Sandbox
 from tests.support.catalog_shop import CatalogShop
@@ -29,6 +29,12 @@ def shared_boxes() -> Iterator[dict[int, Sandbox]]:
     yield boxes
     for box in boxes.values():
         box.stop()
+
+
+@pytest.fixture(autouse=True)
+def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let nothing wait for further events to take along."""
+    monkeypatch.setattr(wants, "PRICE_DEBOUNCE_SECONDS", 0.0)
 
 
 @pytest.fixture(scope="session")

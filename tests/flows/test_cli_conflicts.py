@@ -50,6 +50,36 @@ def test_an_edit_is_exported_shown_and_decided(cli: Cli, box: Sandbox) -> None:
     assert cli("conflicts", "resolve", str(one["id"]), "--use", "odoo").code == 2
 
 
+def test_an_edit_of_a_price_has_words_and_is_decided(cli: Cli, box: Sandbox) -> None:
+    product_id = box.odoo.create(
+        "product.product", {"name": "Shade", "default_code": "CLI/2", "list_price": 10.0}
+    )
+    for _ in range(2):
+        assert cli("run", "export-product", "CLI/2", "--wait").code == 0
+    box.odoo.write("product.product", product_id, {"list_price": 12.5})
+    assert cli("run", "export-products", "--wait").code == 0
+    listed = cli("conflicts", "list")
+    assert all(text in listed.out for text in ("CLI/2", "sales price", "10", "12.5"))
+    (one,) = cli("conflicts", "list", "--json").json
+    assert "CLI/2: sales price. Master: Magento. open." in cli("conflicts", "show", str(one["id"])).out
+    ended = cli("conflicts", "resolve", str(one["id"]), "--use", "odoo", "--wait")
+    assert ended.code == 0, ended.out
+    assert box.magento.catalog.by_sku("CLI/2")["price"] == 12.5
+    # While prices are Odoo's, an edit in Magento is one of the base price.
+    assert cli("instance", "set", "shop", "--set", "sync_direction=price=odoo").code == 0
+    assert cli("run", "export-prices", "CLI/2", "--wait").code == 0
+    box.magento.catalog.change("CLI/2", {"price": 14})
+    ended = cli("run", "export-prices", "CLI/2", "--verify", "--wait")
+    assert "1 written" in ended.out and "1 edited in Magento: bridge conflicts list" in ended.out
+    assert box.magento.catalog.by_sku("CLI/2")["price"] == 12.5
+    (one,) = cli("conflicts", "list", "--json").json
+    listed = cli("conflicts", "list")
+    assert "base price" in listed.out and "Magento's edit was overwritten" in listed.out
+    ended = cli("conflicts", "resolve", str(one["id"]), "--use", "magento", "--wait")
+    assert ended.code == 0, ended.out
+    assert box.magento.catalog.by_sku("CLI/2")["price"] == 14
+
+
 def test_what_is_wrong_usage_says_so(cli: Cli) -> None:
     assert cli("conflicts", "resolve", "999", "--use", "odoo").code == 2
     assert cli("conflicts", "resolve", "1").code == 2

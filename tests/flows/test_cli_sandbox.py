@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.cli import Cli, assert_plain, running_cli
+from tests.support.processes import free_port
 
 
 @pytest.fixture
@@ -21,15 +22,10 @@ def cli(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
     yield from running_cli(tmp_path, monkeypatch, capsys)
 
 
-def free_ports() -> tuple[str, str]:
-    with socket.create_server(("127.0.0.1", 0)) as one, socket.create_server(("127.0.0.1", 0)) as two:
-        return str(one.getsockname()[1]), str(two.getsockname()[1])
-
-
 @contextmanager
 def running(cli: Cli, *options: str, end: signal.Signals = signal.SIGTERM) -> Iterator[str]:
     """Run a sandbox meanwhile; gives what it says at its start."""
-    magento, odoo = free_ports()
+    magento, odoo = str(free_port()), str(free_port())
     with subprocess.Popen(
         [
             Path(sys.executable).with_name("bridge"),
@@ -108,7 +104,7 @@ def test_a_port_that_is_taken_and_a_name_that_is_taken_are_told_plainly(cli: Cli
         assert (ended.code, f"The port {port}" in ended.err) == (2, True)
         assert_plain(ended)
     cli.add("sandbox")
-    magento, odoo = free_ports()
+    magento, odoo = str(free_port()), str(free_port())
     ended = cli("sandbox", "--magento-port", magento, "--odoo-port", odoo)
     assert (ended.code, "Choose another name" in ended.err) == (2, True)
     assert len(cli("instance", "list", "--json").json) == 1

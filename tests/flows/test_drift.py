@@ -13,6 +13,7 @@ from bridge.engine import preview_context, run_job
 from bridge.flows.fix_drift import drift_now
 from bridge.flows.wants import PLACES, wake_stock
 from bridge.ledger import DriftLine, DriftSummary, StockLine
+from bridge.magento.catalog import TYPES_WITHOUT_STOCK
 from bridge.translate.drift import SEVERITIES
 from tests.flows.conftest import OpenShop
 from tests.support.shop import ROOM
@@ -258,6 +259,31 @@ def test_what_is_in_magento_and_not_in_odoo_is_listed(open_drift: OpenDrift):
     assert "No product of Odoo is bound" in lines["ORPHAN"].details["problem"]
     assert "deleted" in lines[gone].details["problem"]
     assert checked.summary().not_in_odoo == 2
+
+
+@pytest.mark.parametrize("type_id", ["configurable", "bundle", "grouped"])
+def test_what_has_no_quantity_of_its_own_is_missing_nowhere_facts_6(open_drift: OpenDrift, type_id: str):
+    """Magento keeps a row for each product of its catalog; a row that nothing stands for is listed at any quantity."""
+    checked = open_drift()
+    parent = checked.stock.add(0, magento=0, type_id=type_id, sku="With, a comma")
+    other = checked.stock.add(0, magento=0)
+    for sku in (parent, other):
+        checked.ledger.bindings.drop("shop", "product", checked.stock.ids[sku])
+    checked.stock.inventory.set("ORPHAN", SOURCE, 0)
+    checked.stock.inventory.set(parent, "munich", 4)
+    lines = {line.sku: line for line in checked.check() if line.source in {SOURCE, "munich"}}
+    assert set(lines) == {other, "ORPHAN"}
+    assert {line.severity for line in lines.values()} == {"not_in_odoo"}
+    assert checked.summary().not_in_odoo == 2
+
+
+def test_a_whole_catalog_has_no_row_too_many_but_those_of_goods(open_drift: OpenDrift):
+    checked = open_drift(stock_source_code="default")
+    catalog = checked.stock.shop.box.magento.catalog
+    listed = {line.sku for line in checked.check() if line.source == "default"}
+    types = {raw["sku"]: raw["type_id"] for raw in catalog.all()}
+    assert {types[sku] for sku in listed} == {"simple", "virtual", "downloadable"}
+    assert listed == {sku for sku, type_id in types.items() if type_id not in TYPES_WITHOUT_STOCK}
 
 
 def test_a_source_that_no_warehouse_fills_is_missing_a_mapping(open_drift: OpenDrift):

@@ -9,6 +9,7 @@ import pytest
 
 from tests.flows.conftest import OpenShop
 from tests.support.outward_shop import OutwardShop
+from tests.support.pictures import a_png
 
 VERSIONS = (16, 18, 19)
 
@@ -57,6 +58,33 @@ def test_a_picture_goes_once_and_a_new_one_beside_it(open_shop: OpenShop, versio
     # Taking it away in Odoo takes nothing away in Magento.
     shop.edit(product_id, image_1920=False)
     shop.export(product_id)
+    assert len(files(shop, sku)) == 2
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("width", [1, 2500])
+def test_a_picture_that_the_import_brought_does_not_go_back_until_it_changes(
+    open_shop: OpenShop, version: int, width: int
+) -> None:
+    shop = outward(open_shop, version, sync_direction="magento", own_box=True)
+    sku = shop.new_sku("PIC-{}")
+    (raw,) = shop.magento.add_products(1, configurable_share=0)
+    shop.magento.catalog.add({**raw, "sku": sku, "name": sku, "status": 1, "type_id": "simple"})
+    shop.magento.add_picture(sku, a_png(7, width=width))
+    shop.import_(sku)
+    binding = shop.ledger.bindings.get("shop", "product", raw["id"])
+    assert binding is not None
+    has = base64.b64decode(shop.shown(binding.odoo_id, "image_1920"))
+    # Odoo has made the large one smaller.
+    assert (has == a_png(7, width=width), bool(has)) == (width == 1, True)
+    shop.shop.set(sync_direction="images=odoo")
+    shop.forget_calls()
+    for _ in range(2):
+        shop.export(binding.odoo_id)
+        shop.import_(sku)
+    assert shop.writes() == []
+    shop.edit(binding.odoo_id, image_1920=base64.b64encode(a_png(9, width=width)).decode())
+    shop.export(binding.odoo_id)
     assert len(files(shop, sku)) == 2
 
 

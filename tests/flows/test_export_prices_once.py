@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from bridge.flows import export_prices, price_writing
+from bridge.flows import price_batch, price_writing
 from tests.support.once import SHORT_DEADLINE_SECONDS, Worlds, pump_until
 from tests.support.prices import PriceShop
 from tests.support.proxy import BREAKS, Break, Request
@@ -162,7 +162,7 @@ def test_a_process_that_dies_after_the_answer_writes_nothing_twice(
 ) -> None:
     priced = Priced(all_worlds, 18)
     priced.change()
-    write, died = export_prices.write_changes, []
+    write, died = price_batch.write_changes, []
 
     def die(*args, **kwargs) -> None:
         write(*args, **kwargs)
@@ -170,7 +170,7 @@ def test_a_process_that_dies_after_the_answer_writes_nothing_twice(
             died.append(1)
             raise ConnectionError("the process died here")
 
-    monkeypatch.setattr(export_prices, "write_changes", die)
+    monkeypatch.setattr(price_batch, "write_changes", die)
     priced.world.export(priced.loses, priced.gains)
     (job,) = priced.world.shop.ledger.jobs.list(instance="shop", kind="export-price-batch", limit=1)
     if job.state == "failed":

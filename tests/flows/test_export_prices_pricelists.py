@@ -111,11 +111,11 @@ def test_what_magento_cannot_say_is_named_and_the_rest_exported(open_shop, versi
 def test_a_pricelist_in_another_currency_blocks_the_run_with_advice(open_shop, version: int) -> None:
     world = PriceShop(open_shop(version))
     sku = world.product(list_price=20.0)
-    world.shop.set(pricelist_id=world.pricelist(world.rule(sku, 18.0), currency="USD"))
+    world.shop.set(pricelist_id=world.pricelist(world.rule(sku, 18.0), currency=world.other_currency))
     world.export(sku)
     (planner,) = world.shop.ledger.jobs.list(instance="shop", kind="export-prices", limit=1)
     assert (planner.state, planner.error_code) == ("blocked", "price_unclear")
-    assert "kept in EUR in Magento and in USD in Odoo" in planner.error
+    assert f"kept in {world.currency} in Magento and in {world.other_currency} in Odoo" in planner.error
     assert "pricelist_id" in planner.help
     assert world.price(sku) == 99
 
@@ -123,9 +123,9 @@ def test_a_pricelist_in_another_currency_blocks_the_run_with_advice(open_shop, v
 def test_a_formula_over_the_rate_of_the_day_is_a_job_of_its_own(open_shop) -> None:
     world = PriceShop(open_shop(18))
     good, bad = world.product(list_price=20.0), world.product(list_price=20.0)
-    dollars = world.pricelist(currency="USD")
+    foreign = world.pricelist(currency=world.other_currency)
     about = {"applied_on": "1_product", "product_tmpl_id": world.template_id(bad)}
-    formula = {"compute_price": "formula", "base": "pricelist", "base_pricelist_id": dollars}
+    formula = {"compute_price": "formula", "base": "pricelist", "base_pricelist_id": foreign}
     world.shop.set(pricelist_id=world.pricelist({**about, **formula}))
     world.export(good, bad)
     assert (world.price(good), world.price(bad)) == (20, 99)
@@ -198,3 +198,80 @@ def test_tiers_of_all_websites_make_way_for_those_of_each_website(open_shop) -> 
         assert world.calls() == {}
     finally:
         world.magento.switches.website_prices = False
+
+
+@pytest.fixture
+def of_websites(open_shop):
+    """Open a shop whose websites have prices of their own, with a product of 20.00."""
+    worlds = []
+
+    def open_one(version: int = 18) -> tuple[PriceShop, str]:
+        shop = open_shop(version)
+        world = PriceShop(shop, price_scope="website")
+        world.magento.switches.website_prices = True
+        worlds.append(world)
+        shop.ledger.jobs.want([want("import-stores", instance="shop", entity="all")])
+        shop.work()
+        return world, world.product(list_price=20.0)
+
+    yield open_one
+    for world in worlds:
+        world.magento.switches.website_prices = False
+
+
+def own_pricelist(world: PriceShop, code: str, *rules: dict) -> None:
+    """Give a website a pricelist of its own, or without rules that of all."""
+    website = world.shop.ledger.stores.known("shop").by_code("website", code)
+    settings = {"pricelist_id": world.pricelist(*rules)} if rules else {}
+    back = [] if rules else ["pricelist_id"]
+    world.shop.ledger.stores.override("shop", "website", website.magento_id, settings, take_back=back)
+    world.shop.runtime.forget_instances()
+
+
+def test_a_special_price_of_a_website_holds_in_each_of_its_views(of_websites) -> None:
+    world, sku = of_websites()
+    days = {"date_start": "2026-11-01 23:00:00", "date_end": "2098-02-01 22:59:59"}
+    own_pricelist(world, "base", world.rule(sku, 9.0, **days))
+    own_pricelist(world, "outlet", world.rule(sku, 8.0, date_end="2098-03-01 22:59:59"))
+
+    def specials() -> list[tuple[str | None, str | None]]:
+        id_ = world.id_of(sku)
+        owns = [world.magento.catalog.own_values(id_, code) for code in ("default", "de", "us", "outlet_en")]
+        return [(own.get("special_price"), own.get("special_to_date")) for own in owns]
+
+    world.export(sku)
+    here, there = ("9.000000", "2098-02-01 00:00:00"), ("8.000000", "2098-03-01 00:00:00")
+    assert specials() == [here, here, here, there]
+    world.forget_calls()
+    world.export(sku)
+    assert world.calls() == {}
+    # Magento says each price with the dates of both websites: which are whose is not to be told, so they are written again.
+    world.export(sku, verify=True)
+    assert specials() == [here, here, here, there]
+    own_pricelist(world, "base", world.rule(sku, 12.0))
+    world.export(sku)
+    assert specials() == [(None, None)] * 3 + [there]
+
+
+@pytest.mark.parametrize("stays", [True, False])
+def test_a_tier_price_goes_away_on_its_website_and_stays_on_the_other(of_websites, stays: bool) -> None:
+    """Magento deletes the first that has the price, whatever its website (``prices-website-scope/007`` to ``011``)."""
+    world, sku = of_websites()
+    tier = world.rule(sku, 15.0, min_quantity=10)
+    for code in ("base", "outlet"):
+        own_pricelist(world, code, world.rule(sku, 19.0), tier)
+    world.export(sku)
+
+    def websites() -> set[int]:
+        rows = world.magento.catalog.by_sku(sku)["tier_prices"]
+        return {one["extension_attributes"]["website_id"] for one in rows}
+
+    assert websites() == {1, 2}
+    own_pricelist(world, "outlet", world.rule(sku, 19.0))
+    if not stays:
+        own_pricelist(world, "base", world.rule(sku, 19.0))
+    world.export(sku)
+    assert websites() == ({1} if stays else set())
+    assert world.result()["written"] == 1
+    world.export(sku, verify=True)
+    assert websites() == ({1} if stays else set())

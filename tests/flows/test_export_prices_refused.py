@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bridge.flows import export_prices, price_source
+from bridge.flows import price_batch, price_source
 from bridge.flows.wants import want
 from tests.support.prices import PriceShop
 
@@ -19,7 +19,7 @@ def test_an_unknown_sku_refuses_a_call_of_tier_prices_and_is_found_by_halving(
     # Their base prices are equal already: the unknown SKU is met by the call of tier prices alone.
     skus = [world.product(list_price=20.0, magento_price=20.0) for _ in range(6)]
     world.map_group(WHOLESALE, world.pricelist(*(world.rule(sku, 7.5) for sku in skus)))
-    read = export_prices.read_state
+    read = price_batch.read_state
     lost = skus[3]
     lost_id = world.id_of(lost)
 
@@ -28,7 +28,7 @@ def test_an_unknown_sku_refuses_a_call_of_tier_prices_and_is_found_by_halving(
         world.magento.catalog.remove(lost)
         return found
 
-    monkeypatch.setattr(export_prices, "read_state", deleted_meanwhile)
+    monkeypatch.setattr(price_batch, "read_state", deleted_meanwhile)
     world.export()
     assert world.results() == {"written": 5, "jobs_of_their_own": [str(lost_id)]}
     for sku in skus:
@@ -78,6 +78,77 @@ def test_a_price_of_nothing_is_never_exported(open_shop, version: int, price: fl
     assert world.price(bad) == 5
 
 
+@pytest.mark.parametrize("version", VERSIONS)
+def test_what_was_refused_is_not_sent_again_until_its_price_or_a_person_changes_it(
+    open_shop, version: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = PriceShop(open_shop(version))
+    bad, free = world.product(list_price=20.0), world.product(list_price=0.0)
+    world.map_group(WHOLESALE, world.pricelist(world.rule(bad, 7.5)))
+    # As if the group had been renamed since its name was read.
+    monkeypatch.setattr(price_source, "_group_names", lambda _: {WHOLESALE: "Nobody"})
+    world.export()
+    refused = {sku: world.own_job(sku) for sku in (bad, free)}
+    assert {job.state for job in refused.values()} == {"blocked"}
+    # The clock comes by, twice: neither is sent, nor are their jobs woken.
+    world.forget_calls()
+    for _ in range(2):
+        world.export()
+        assert (world.results(), world.calls()) == ({"still_refused": 2}, {})
+    for sku, job in refused.items():
+        assert (world.own_job(sku).state, world.own_job(sku).attempt) == ("blocked", job.attempt)
+    # Other figures are tried.
+    world.set_list_price(bad, 21.0)
+    world.set_list_price(free, -1.0)
+    world.export()
+    assert world.price(bad) == 21
+    assert world.result()["jobs_of_their_own"] == sorted(str(world.id_of(sku)) for sku in (bad, free))
+    # What ends well lets the job end that waits for it.
+    monkeypatch.undo()
+    world.set_list_price(bad, 22.0)
+    world.set_list_price(free, 3.0)
+    world.export()
+    assert (world.price(bad), world.tiers(bad), world.price(free)) == (22, {(WHOLESALE, 1, 7.5)}, 3)
+    assert {world.own_job(sku).state for sku in (bad, free)} == {"done"}
+
+
+def test_a_person_may_send_what_was_refused_again_as_it_is(
+    open_shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = PriceShop(open_shop(18))
+    bad = world.product(list_price=20.0)
+    world.map_group(WHOLESALE, world.pricelist(world.rule(bad, 7.5)))
+    monkeypatch.setattr(price_source, "_group_names", lambda _: {WHOLESALE: "Nobody"})
+    world.export()
+    monkeypatch.undo()
+    world.export()
+    assert world.tiers(bad) == set()
+    world.export(bad)
+    assert (world.tiers(bad), world.own_job(bad).state) == ({(WHOLESALE, 1, 7.5)}, "done")
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize(
+    ("currency", "price"), [("JPY", 1234.0), ("KWD", 12.345), ("KWD", 0.001), ("JPY", 99999999.0)]
+)
+def test_prices_in_currencies_without_decimals_and_with_three_are_exported_to_the_digit(
+    open_shop, version: int, currency: str, price: float
+) -> None:
+    world = PriceShop(open_shop(version, digits=3, own_box=True))
+    company = next(row["id"] for row in world.odoo.records("res.company"))
+    world.odoo.write("res.company", company, {"currency_id": world.odoo.find("res.currency", name=currency)})
+    for config in world.magento.state.stores["storeConfigs"]:
+        config["base_currency_code"] = currency
+    sku = world.product(list_price=price)
+    pricelist = world.pricelist(world.rule(sku, price, min_quantity=5), currency=currency)
+    world.shop.set(pricelist_id=pricelist)
+    world.export(sku)
+    assert (world.results(), world.price(sku)) == ({"written": 1}, price)
+    world.forget_calls()
+    world.export(sku)
+    assert world.calls() == {}
+
+
 def test_only_products_with_a_price_of_their_own_are_exported(open_shop) -> None:
     world = PriceShop(open_shop(18))
     bundle = world.product(type_id="bundle", list_price=20.0)
@@ -106,7 +177,7 @@ def test_a_price_changed_by_hand_in_magento_is_seen_by_a_verifying_run(open_shop
     world.export(sku)
     assert world.price(sku) == 21
     world.export(sku, verify=True)
-    assert (world.results(), world.price(sku)) == ({"written": 1}, 20)
+    assert (world.results(), world.price(sku)) == ({"written": 1, "conflicts": 1}, 20)
     # Nothing to mend: everything is read and nothing written.
     world.forget_calls()
     world.export(sku, verify=True)

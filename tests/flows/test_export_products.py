@@ -118,9 +118,7 @@ def german(open_shop: OpenShop):
 
 def translate(shop: OutwardShop, product_id: int, **texts: str) -> None:
     """Write texts in German, as a person does."""
-    with shop.odoo._writing() as env:
-        env.context["lang"] = "de_DE"
-        env["product.product"].write([product_id], texts)
+    shop.odoo.write("product.product", product_id, texts, language="de_DE")
 
 
 @pytest.mark.parametrize("version", VERSIONS)

@@ -12,6 +12,7 @@ from bridge.flows.wants import wake_stock, want
 from bridge.ledger import Pair
 from tests.flows.conftest import OpenShop
 from tests.support.imports import done
+from tests.support.names import warehouse_code
 from tests.support.orders import Raw, changed, new_order
 from tests.support.shop import Shop
 
@@ -162,7 +163,8 @@ def test_warehouses_are_told_apart(open_shop: OpenShop, version: int):
     shop = open_shop(version, stock_source_code=SOURCE, stock_routes="default=1")
     at = Moments(shop)
     other = shop.box.odoo.create(
-        "stock.warehouse", {"name": f"Other {at.sku}", "code": at.sku[-5:], "delivery_steps": "ship_only"}
+        "stock.warehouse",
+        {"name": f"Other {at.sku}", "code": warehouse_code(next(NUMBERS)), "delivery_steps": "ship_only"},
     )
     shop.box.odoo.set_stock(at.odoo_id, 7, warehouse=other)
     assert at.push()[0] == ON_HAND

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from decimal import Decimal
+from typing import Literal
 
 import pytest
 
@@ -16,6 +17,8 @@ from tests.support.stock_shop import SOURCE, FakeOdooStock, StockShop, fake_odoo
 SILENT = frozenset({"swallowed", "stalled"})
 #: Breaks of which Magento has done what was asked.
 DONE = frozenset({"after_commit", "in_answer", "stalled"})
+Mode = Literal["msi", "classic"]
+MODES: tuple[Mode, ...] = ("msi", "classic")
 
 
 @pytest.fixture(scope="module")
@@ -37,25 +40,28 @@ def odoo(monkeypatch: pytest.MonkeyPatch) -> FakeOdooStock:
 
 
 def is_write(request: Request) -> bool:
-    return request.method == "POST" and "source-items" in request.path
+    is_classic = request.method == "PUT" and "stockItems" in request.path
+    return is_classic or (request.method == "POST" and "source-items" in request.path)
 
 
 class Proof:
     """One product whose first write is broken."""
 
-    def __init__(self, worlds: Worlds, odoo: FakeOdooStock, kind: Break) -> None:
+    def __init__(self, worlds: Worlds, odoo: FakeOdooStock, kind: Break, *, mode: Mode = "msi") -> None:
         deadline = SHORT_DEADLINE_SECONDS if kind in SILENT else 10.0
         settings = {
             "call_deadline_seconds": deadline,
             "export_stock": True,
             "stock_source_code": SOURCE,
+            "stock_api_mode": mode,
             # The first look comes well before the last one, also after a call that ended by its deadline.
             "magento_doubt_seconds": [0.2, deadline / 10 + 1.0],
         }
         self.shop = worlds.new_shop(18, settings=settings)
         self.stock = StockShop(self.shop, odoo)
         self.proxy = self.shop.proxies["magento"]
-        self.sku = self.stock.add(5, sku=f"ONCE-{kind}-{len(odoo.quantities)}")
+        self.source = "default" if mode == "classic" else SOURCE
+        self.sku = self.stock.add(5, sku=f"ONCE-{mode}-{kind}-{len(odoo.quantities)}", source=self.source)
         self.armed: Armed = self.proxy.once(kind, is_write)
 
     def job(self) -> Job:
@@ -69,28 +75,38 @@ class Proof:
         pump_until(self.shop, self.is_in_doubt, what="the write is in doubt")
         assert self.armed.fired.is_set()
 
+    def has(self) -> Decimal | None:
+        return self.stock.has(self.sku, self.source)
+
+    def is_dirty(self) -> bool:
+        return self.stock.is_dirty(self.sku, self.source)
+
     def writes(self) -> int:
         return len(self.proxy.arrivals(is_write))
 
 
+@pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("kind", BREAKS)
 def test_a_write_that_is_broken_anywhere_leaves_the_right_figure(
-    worlds: Worlds, odoo: FakeOdooStock, kind: Break
+    worlds: Worlds, odoo: FakeOdooStock, kind: Break, mode: Mode
 ):
-    proof = Proof(worlds, odoo, kind)
+    proof = Proof(worlds, odoo, kind, mode=mode)
     proof.into_doubt()
     if kind == "late":
         proof.armed.deliver()
     proof.shop.work()
-    assert (proof.job().state, proof.stock.has(proof.sku)) == ("done", 5)
-    assert not proof.stock.is_dirty(proof.sku)
+    assert (proof.job().state, proof.has()) == ("done", 5)
+    assert not proof.is_dirty()
     # What had happened is found by the look, and not sent again.
     assert proof.writes() == (1 if kind in {*DONE, "late"} else 2)
 
 
+@pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("kind", BREAKS)
-def test_an_old_figure_never_overwrites_a_newer_one(worlds: Worlds, odoo: FakeOdooStock, kind: Break):
-    proof = Proof(worlds, odoo, kind)
+def test_an_old_figure_never_overwrites_a_newer_one(
+    worlds: Worlds, odoo: FakeOdooStock, kind: Break, mode: Mode
+):
+    proof = Proof(worlds, odoo, kind, mode=mode)
     proof.into_doubt()
     proof.stock.set(proof.sku, 3)
     proof.stock.mark(proof.sku)
@@ -106,8 +122,8 @@ def test_an_old_figure_never_overwrites_a_newer_one(worlds: Worlds, odoo: FakeOd
     if kind == "late":
         proof.armed.deliver()
     proof.shop.work()
-    assert (proof.job().state, proof.stock.has(proof.sku)) == ("done", 3)
-    assert not proof.stock.is_dirty(proof.sku)
+    assert (proof.job().state, proof.has()) == ("done", 3)
+    assert not proof.is_dirty()
 
 
 def test_a_doubt_is_over_at_its_last_look_and_the_same_figure_is_sent_anew(

@@ -12,6 +12,7 @@ import pytest
 from bridge.engine import run_job
 from bridge.flows.wants import want
 from bridge.ledger import Job
+from bridge.odoo import OdooClient
 from tests.flows.conftest import OpenShop
 from tests.support.imports import map_to
 from tests.support.orders import Raw, calls, merge, new_order, partner, partners_of, put
@@ -252,6 +253,15 @@ def test_a_group_gives_the_tag_that_it_is_mapped_to_and_takes_its_own_one_away(o
     assert values["7"].state == "unmapped"
 
 
+def holding(shop: Shop, partner_id: int) -> int | None:
+    """Return the pricelist that a partner buys by: the one that was chosen, or the default."""
+    odoo = shop.box.odoo
+    client = OdooClient.connect(url=odoo.url, db=odoo.database, user=odoo.user, key=odoo.key)
+    (row,) = client.read("res.partner", [partner_id], ["property_product_pricelist"])
+    client.close()
+    return row["property_product_pricelist"][0] if row["property_product_pricelist"] else None
+
+
 @pytest.mark.parametrize("version", VERSIONS)
 def test_a_group_gives_the_pricelist_that_it_is_mapped_to_and_what_a_person_chose_stays(
     open_shop: OpenShop, version: int
@@ -279,9 +289,11 @@ def test_a_group_gives_the_pricelist_that_it_is_mapped_to_and_what_a_person_chos
     # A group without a pricelist takes away what another one gave, and no more.
     other = new_account(shop, group_id=2)
     made = imported(shop, other)
+    assert chosen(made) == retail
     other = change(shop, other, group_id=7)
     imported(shop, other)
-    assert chosen(made) is None
+    nobody = shop.box.odoo.create("res.partner", {"name": "Nobody"})
+    assert holding(shop, made["id"]) == holding(shop, nobody)
 
 
 @pytest.mark.parametrize("version", VERSIONS)
@@ -380,6 +392,25 @@ def test_an_account_that_is_gone_from_magento_leaves_its_partner(open_shop: Open
     job = run(shop, raw)
     assert (job.state, job.result) == ("done", {"outcome": "gone from Magento"})
     assert partner(shop, made["id"])["active"]
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_the_account_of_a_merged_partner_goes_on_with_what_it_became(
+    open_shop: OpenShop, version: int
+) -> None:
+    shop = open_shop(version)
+    raw = new_account(shop)
+    made = imported(shop, raw)
+    into = shop.box.odoo.create("res.partner", {"name": "Nora K.", "email": f"other.{raw['email']}"})
+    shop.box.odoo.merge_partners(made["id"], into)
+    job = run(shop, change(shop, raw, addresses=with_address(raw, city="Potsdam", region={})))
+    assert (job.state, job.error) == ("done", None)
+    assert job.result is not None
+    assert (job.result["partner_id"], job.result["made"]) == (into, False)
+    binding = shop.ledger.bindings.get("shop", "customer", raw["id"])
+    assert binding is not None
+    assert binding.odoo_id == into
+    assert [row["id"] for row in shop.box.odoo.records("res.partner") if row["id"] == made["id"]] == []
 
 
 def test_a_partner_that_was_deleted_in_odoo_blocks_and_is_not_made_again(open_shop: OpenShop) -> None:

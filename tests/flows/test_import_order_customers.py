@@ -13,7 +13,6 @@ from tests.support.orders import (
     addresses,
     bound,
     calls,
-    merge,
     new_order,
     partner,
     partners_of,
@@ -266,7 +265,7 @@ def test_a_merged_partner_is_followed_to_what_it_became(open_shop: OpenShop, ema
     person = done(shop, first)["partner_id"]
     known = first["customer_email"] if email == "same" else f"merged.{first['entity_id']}@example.com"
     into = shop.box.odoo.create("res.partner", {"name": partner(shop, person)["name"], "email": known})
-    merge(shop, person, into)
+    shop.box.odoo.merge_partners(person, into)
     assert done(shop, same_buyer(shop, first))["partner_id"] == into
     shop.box.calls.reset()
     assert done(shop, same_buyer(shop, first))["partner_id"] == into

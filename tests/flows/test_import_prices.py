@@ -26,11 +26,93 @@ def test_a_price_that_changes_in_magento_is_carried_over_and_a_persons_stays_unt
     shop.forget_calls()
     assert shop.batch(1).result == {"unchanged": 1}
     assert (shop.row("MUG")["list_price"], shop.calls()) == (12.0, [])
-    catalog.change(1, price=Decimal("8.5"), cost=Decimal(3))
+    catalog.change(1, price=Decimal("8.5"))
     assert shop.batch(1).result == {"updated": 1}
-    # The cost is Odoo's: it values its stock by it.
     assert (shop.row("MUG")["list_price"], shop.row("MUG")["standard_price"]) == (8.5, 5.0)
     assert shop.batch(1).result == {"unchanged": 1}
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_a_cost_that_changes_in_magento_is_carried_over_and_an_edit_of_it_kept(
+    open_catalog, catalog, version: int
+) -> None:
+    shop = open_catalog(version)
+    catalog.put(a_product(product_id=1, sku="MUG", cost=Decimal(4)), *a_family())
+    shop.batch(1, 500)
+    assert shop.row("MUG")["standard_price"] == 4
+    shop.odoo.write("product.product", shop.bound(1), {"standard_price": 5.0})
+    assert shop.batch(1, 500).result == {"unchanged": 4}
+    catalog.change(1, cost=Decimal("3.25"))
+    catalog.change(501, cost=Decimal("7.5"))
+    shop.batch(1, 500)
+    # It is first named for the variant: what Odoo had before is not known to be anybody's.
+    assert (shop.row("MUG")["standard_price"], shop.row("SHIRT-S")["standard_price"]) == (3.25, 0.0)
+    (conflict,) = shop.ledger.conflicts.list("shop")
+    assert (conflict.field, conflict.magento_value, conflict.odoo_value) == ("standard_price", "3.25", "5")
+    catalog.change(501, cost=Decimal(8))
+    assert shop.batch(500).result == {"updated": 1, "unchanged": 2}
+    assert shop.row("SHIRT-S")["standard_price"] == 8
+    assert shop.row("SHIRT-M")["standard_price"] == 0
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("method", ["average", "fifo"])
+def test_a_cost_that_odoo_works_out_itself_is_left_alone(
+    open_catalog, catalog, version: int, method: str
+) -> None:
+    shop = open_catalog(version)
+    catalog.put(a_product(product_id=1, sku="MUG", cost=Decimal(4)))
+    shop.batch(1)
+    category = shop.odoo.create("product.category", {"name": "Valued", "property_cost_method": method})
+    shop.odoo.write("product.product", shop.bound(1), {"categ_id": category, "standard_price": 5.0})
+    catalog.change(1, cost=Decimal(3), price=Decimal(8))
+    assert shop.batch(1).result == {"updated": 1}
+    assert (shop.row("MUG")["list_price"], shop.row("MUG")["standard_price"]) == (8, 5)
+    assert shop.ledger.conflicts.list("shop") == []
+
+
+def test_a_cost_is_magentos_only_while_it_is_the_master_of_prices(open_catalog, catalog) -> None:
+    shop = open_catalog(18, sync_direction="price=odoo")
+    catalog.put(a_product(product_id=1, sku="MUG", cost=Decimal(4)))
+    shop.batch(1)
+    catalog.change(1, cost=Decimal(3), price=Decimal(8))
+    assert shop.batch(1).result == {"unchanged": 1}
+    assert (shop.row("MUG")["list_price"], shop.row("MUG")["standard_price"]) == (9.99, 4)
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("price", [Decimal(0), Decimal("0.000001"), Decimal("12.345678"), Decimal(1234)])
+def test_a_price_of_any_number_of_digits_is_carried_over_once(
+    open_catalog, catalog, version: int, price: Decimal
+) -> None:
+    shop = open_catalog(version)
+    catalog.put(a_product(product_id=1, sku="MUG", price=Decimal("9.99")))
+    shop.batch(1)
+    catalog.change(1, price=price)
+    assert shop.batch(1).result == {"updated": 1}
+    assert shop.row("MUG")["list_price"] == float(price)
+    assert shop.batch(1).result == {"unchanged": 1}
+
+
+@pytest.mark.parametrize("name", ["price", "cost"])
+def test_a_price_below_0_or_none_at_all_changes_nothing_and_the_first_is_said(
+    open_catalog, catalog, name: str
+) -> None:
+    shop = open_catalog(18)
+    catalog.put(a_product(product_id=1, sku="MUG", price=Decimal("9.99"), cost=Decimal(4)))
+    shop.batch(1)
+    catalog.change(1, **{name: Decimal("-0.01")}, description="<p>New</p>")
+    assert shop.batch(1).result == {"jobs_of_their_own": [1]}
+    own = shop.own_job(1)
+    assert (own.state, own.error_code) == ("blocked", "product_unclear")
+    assert f"The {name} of the product MUG is -0.01" in own.error
+    row = shop.row("MUG")
+    assert (row["list_price"], row["standard_price"], row["description"] or "") == (9.99, 4, "")
+    catalog.change(1, **{name: None})
+    shop.ledger.jobs.retry(own.id)
+    shop.shop.work()
+    row = shop.row("MUG")
+    assert (row["list_price"], row["standard_price"], row["description"]) == (9.99, 4, "<p>New</p>")
 
 
 @pytest.mark.parametrize("version", VERSIONS)

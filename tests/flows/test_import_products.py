@@ -55,7 +55,7 @@ def test_products_are_made_as_magento_has_them(
     assert shop.row("VIRT-01")["type"] == "service"
 
 
-def test_a_batch_of_products_takes_three_calls_and_again_none_at_all(
+def test_a_batch_of_products_takes_two_calls_and_again_none_at_all(
     open_catalog: OpenCatalog, catalog: FakeCatalog
 ) -> None:
     shop = open_catalog()
@@ -66,7 +66,6 @@ def test_a_batch_of_products_takes_three_calls_and_again_none_at_all(
     assert shop.calls() == [
         "product.product.load",
         "product.product.search_read",
-        "product.product.search_read",
         "product.template.search_read",
     ]
     shop.forget_calls()
@@ -75,6 +74,45 @@ def test_a_batch_of_products_takes_three_calls_and_again_none_at_all(
     assert (
         len([row for row in shop.odoo.records("product.product") if "SKU-" in str(row["default_code"])]) == 99
     )
+
+
+def test_a_batch_of_a_hundred_with_disabled_ones_takes_four_calls(
+    open_catalog: OpenCatalog, catalog: FakeCatalog
+) -> None:
+    shop = open_catalog()
+    catalog.put(*many(1))
+    shop.run()
+    catalog.put(*many(101)[1:])
+    for product_id in (20, 40, 60, 80, 100):
+        catalog.change(product_id, is_enabled=False)
+    shop.forget_calls()
+    assert shop.batch(*range(2, 102)).result == {"made": 100}
+    assert shop.calls() == [
+        "product.product.load",
+        "product.product.read",
+        "product.product.search_read",
+        "product.template.write",
+    ]
+    assert [shop.row(f"SKU-{n:04}")["active"] for n in (2, 20, 100)] == [True, False, False]
+
+
+def test_products_that_odoo_has_are_looked_for_as_written_and_only_the_rest_in_any_case(
+    open_catalog: OpenCatalog, catalog: FakeCatalog
+) -> None:
+    shop = open_catalog()
+    for number in range(1, 12):
+        code = f"SKU-{number:04}" if number != 11 else "sku-0011"
+        shop.odoo.create("product.product", {"name": code, "default_code": code})
+    catalog.put(*many(12))
+    # Nothing is known yet, and products may be made: all are looked for at once.
+    assert shop.batch(1, 2).result == {"bound": 2}
+    shop.forget_calls()
+    assert shop.batch(3, 4).result == {"bound": 2}
+    assert shop.calls() == ["product.product.search_read"]
+    shop.forget_calls()
+    assert shop.batch(*range(5, 13)).result == {"made": 1, "bound": 7}
+    assert shop.calls() == ["product.product.load", *["product.product.search_read"] * 2]
+    assert shop.bound(11) == shop.odoo.find("product.product", default_code="sku-0011")
 
 
 @pytest.mark.parametrize("version", VERSIONS)

@@ -113,6 +113,24 @@ def test_a_quantity_that_cannot_be_right_is_refused_before_anything_is_sent(box,
     assert box.calls.total("magento") == 0
 
 
+@pytest.mark.parametrize("quantity", ["-1", "NaN", "1e12", "0.00001"])
+def test_the_classic_endpoint_is_sent_nothing_that_cannot_be_right(box, magento, quantity):
+    box.calls.reset()
+    with pytest.raises(errors.ServiceRejected) as caught:
+        stocks.write_stock_item(magento, "SIM-04", quantity=Decimal(quantity))
+    assert (caught.value.details["reason"], caught.value.details["sku"]) == ("source_item", "SIM-04")
+    assert box.calls.total("magento") == 0
+
+
+def test_what_is_empty_is_switched_off_by_magento_itself(box, magento):
+    stocks.write_stock_item(magento, "SIM-04", quantity=Decimal(0))
+    item = stocks.stock_item(magento, "SIM-04")
+    assert (item.is_in_stock, item.is_switched_by_itself, item.is_off_by_hand) == (False, True, False)
+    stocks.write_stock_item(magento, "SIM-04", quantity=Decimal(3), is_in_stock=False)
+    item = stocks.stock_item(magento, "SIM-04")
+    assert (item.is_in_stock, item.is_switched_by_itself, item.is_off_by_hand) == (False, False, True)
+
+
 def test_a_locked_index_is_in_doubt_and_passing(box, magento):
     box.faults.once("error_500_after", "source-items")
     with pytest.raises(NoAnswer) as caught:

@@ -10,6 +10,7 @@ import pytest
 
 from bridge.odoo import OdooClient, counts, moves, stock
 from bridge.sandbox import Sandbox
+from tests.support.names import warehouse_code
 
 NUMBERS = count()
 
@@ -37,7 +38,7 @@ def product(box):
 
 def warehouse(box, steps="ship_only"):
     number = next(NUMBERS)
-    values = {"name": f"Warehouse {number}", "code": f"W{number}", "delivery_steps": steps}
+    values = {"name": f"Warehouse {number}", "code": warehouse_code(number), "delivery_steps": steps}
     return box.odoo.create("stock.warehouse", values)
 
 

@@ -15,6 +15,7 @@ import pytest
 from bridge.magento import MagentoClient, OAuthSecret, inventory, stocks
 from bridge.odoo import OdooClient, moves, stock
 from bridge.sandbox import Sandbox
+from tests.support.names import warehouse_code
 
 NUMBERS = count()
 
@@ -348,7 +349,7 @@ def test_a_line_counts_in_its_own_warehouse_whichever_source_shipped_it(box, odo
     """``rules/stock-two-sources-shipped-from-the-other``: reserved in the second warehouse, shipped from the first source."""
     number = next(NUMBERS)
     code = f"source{number}"
-    other = box.odoo.create("stock.warehouse", {"name": code, "code": f"T{number}"})
+    other = box.odoo.create("stock.warehouse", {"name": code, "code": warehouse_code(number)})
     box.magento.inventory.add_source(code)
     box.magento.inventory.link(2, code, 2)
     world = World(box)

@@ -100,6 +100,20 @@ def test_a_silent_change_is_found_and_only_that_is_written(shop: CatalogShop) ->
     assert sweep(shop)[1] == []
 
 
+def test_prices_and_costs_that_changed_in_bulk_are_found_also_those_of_variants(shop: CatalogShop) -> None:
+    raw, (child, parent) = simple(shop), child_and_parent(shop)
+    catalog = shop.shop.box.magento.catalog
+    catalog.change(raw["sku"], {"price": 3.21}, is_silent=True)
+    for one in catalog.children(parent["sku"]):
+        catalog.change(one["sku"], {"price": 4.5}, is_silent=True)
+    shop.run()
+    assert shop.row(raw["sku"])["list_price"] != 3.21
+    _, batches = sweep(shop)
+    assert sorted(one.data["ids"] for one in batches) == sorted([[raw["id"]], [parent["id"]]])
+    assert (shop.row(raw["sku"])["list_price"], shop.row(child["sku"])["list_price"]) == (3.21, 4.5)
+    assert sweep(shop)[1] == []
+
+
 def test_a_changed_child_brings_its_configurable(shop: CatalogShop) -> None:
     child, parent = child_and_parent(shop)
     shop.shop.box.magento.catalog.change(child["sku"], {"weight": 7.25}, is_silent=True)

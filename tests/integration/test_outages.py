@@ -17,11 +17,9 @@ pytestmark = [pytest.mark.postgres, pytest.mark.broker, pytest.mark.timeout(180)
 
 
 @pytest.fixture
-def own_broker(services, tmp_path):
+def own_broker(services):
     """Give a broker that this test may stop: the shared one has other guests."""
-    folder = services.folder / f"own-{tmp_path.name}"
-    folder.mkdir(mode=0o711)
-    server = start_rabbitmq(folder)
+    server = start_rabbitmq(services.own_folder())
     servers = [server]
     yield servers
     servers[-1].stop()

@@ -4,11 +4,20 @@ from __future__ import annotations
 
 import time
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import SimpleNamespace
+from typing import Any
 
-from bridge.sandbox.calls import Calls
+import pytest
+
+from bridge.odoo.calls import Caller
+from bridge.odoo.protocols import MethodCall
+from bridge.sandbox.calls import Call, Calls
 from bridge.sandbox.magento.rest import Raw
 from bridge.sandbox.magento_box import MagentoBox
+from bridge.sandbox.odoo import OdooState
+from tests.live.magento import RealMagento
 from tests.live.odoo import LiveOdoo
 
 
@@ -45,3 +54,29 @@ class LiveBox(SimpleNamespace):
 
     def stop(self) -> None:
         self.magento.stop()
+
+
+class RealBox(SimpleNamespace):
+    """A real Magento, and an Odoo that is real or the sandbox's, in the shape of ``bridge.sandbox.Sandbox``."""
+
+    magento: RealMagento
+    odoo: LiveOdoo | OdooState
+
+
+@contextmanager
+def calls_noted(boxes: list[LiveBox]) -> Iterator[None]:
+    """Note what the bridge asks a real Odoo for in the calls of each box, as the sandbox's Odoo does itself."""
+    run = Caller.run
+
+    def noted(caller: Caller, call: MethodCall) -> Any:
+        for box in boxes:
+            if caller.account.user == box.odoo.user:
+                name = f"{call.model}.{call.method}"
+                made = Call(system="odoo", method="POST", path="/", query="", operation=name)
+                box.calls.begin(made)
+                box.calls.end(made)
+        return run(caller, call)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Caller, "run", noted)
+        yield

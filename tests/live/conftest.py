@@ -2,22 +2,39 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
+from functools import cache
+from itertools import count
 from pathlib import Path
 
 import pytest
 
 from bridge.ledger import Ledger, Lengths
 from bridge.odoo import OdooClient
-from tests.live.box import LiveBox
+from bridge.sandbox import Sandbox
+from tests.flows import (
+    test_drift_versions,
+    test_export_stock_moments,
+    test_odoo_stock_client,
+    test_stock_rules_on_the_sandbox,
+)
+from tests.live.box import LiveBox, RealBox, calls_noted
 from tests.live.given import given, is_given, missing
+from tests.live.magento import RealMagento
 from tests.live.odoo import LiveOdoo
+from tests.support.counting import CountingShop
 from tests.support.once import OnceShop
+from tests.support.outward_shop import OutwardShop
 from tests.support.shop import Shop
 
 #: Only what can be asked is collected: no test is skipped.
 collect_ignore = [
-    *([] if is_given("MAGENTO_URL") else ["test_live_magento.py"]),
+    *(
+        []
+        if is_given("MAGENTO_URL")
+        else [path.name for path in Path(__file__).parent.glob("test_*magento*.py")]
+    ),
     *(
         []
         if is_given("ODOO_URL")
@@ -42,14 +59,42 @@ SETTINGS = {
     "max_parallel_odoo": 2,
 }
 OpenShop = Callable[..., Shop]
+#: A moment before any run, as seconds: names of five characters last for ten years from it.
+_THE_BEGINNING = 1_790_000_000
+#: Parameters of the sandbox's tests that say which version of Odoo to simulate.
+_VERSIONS = ("version", "box", "town")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     if lacking := missing():
         pytest.exit(lacking, returncode=2)
+    other: list[pytest.Item] = []
     for item in items:
         if Path(__file__).parent in item.path.parents:
             item.add_marker(pytest.mark.timeout(900))
+            if _is_of_another_version(item):
+                other.append(item)
+    if other:
+        items[:] = [item for item in items if item not in other]
+        config.hook.pytest_deselected(items=other)
+
+
+def _is_of_another_version(item: pytest.Item) -> bool:
+    """Return whether a test that the sandbox shares is one for another version than the real Odoo has."""
+    given_values = getattr(getattr(item, "callspec", None), "params", {})
+    named = [given_values[name] for name in _VERSIONS if isinstance(given_values.get(name), int)]
+    return bool(named) and named != [_family()]
+
+
+@cache
+def _family() -> int:
+    client = OdooClient.connect(
+        url=given("ODOO_URL"), db=given("ODOO_DB"), user=given("ODOO_USER"), key=given("ODOO_KEY")
+    )
+    try:
+        return client.version.family
+    finally:
+        client.close()
 
 
 @pytest.fixture(scope="session")
@@ -60,11 +105,52 @@ def live_odoo() -> Iterator[LiveOdoo]:
 
 
 @pytest.fixture(scope="session")
-def live_box(live_odoo: LiveOdoo) -> Iterator[LiveBox]:
+def live_boxes(live_odoo: LiveOdoo) -> Iterator[list[LiveBox]]:
+    """Give the boxes before this Odoo; what is made from now on has names that no earlier run had."""
+    OutwardShop.begin_at(int(time.time()))
+    CountingShop.begin_at(int(time.time()))
+    boxes: list[LiveBox] = []
+    with calls_noted(boxes):
+        yield boxes
+    for box in boxes:
+        box.stop()
+
+
+@pytest.fixture(scope="session")
+def live_box(live_odoo: LiveOdoo, live_boxes: list[LiveBox]) -> LiveBox:
     """Give the sandbox's Magento beside the real Odoo."""
     box = LiveBox.start(live_odoo)
-    yield box
-    box.stop()
+    live_boxes.append(box)
+    return box
+
+
+@pytest.fixture(scope="session")
+def new_names() -> None:
+    """Let the tests of stock give names that no earlier run gave; some must be short.
+
+    Fewer are used up than tenths of a minute go by.
+    """
+    numbers = count((int(time.time()) - _THE_BEGINNING) // 6)
+    for module in (
+        test_drift_versions,
+        test_export_stock_moments,
+        test_odoo_stock_client,
+        test_stock_rules_on_the_sandbox,
+    ):
+        module.NUMBERS = numbers  # type: ignore[attr-defined]  # their own counters
+
+
+@pytest.fixture(scope="module")
+def stock_keeper(live_odoo: LiveOdoo) -> Iterator[None]:
+    """Odoo lets only *Inventory: administrator* apply counts."""
+    with live_odoo.granted("stock.group_stock_manager"):
+        yield
+
+
+@pytest.fixture(scope="session")
+def manufacturing(live_odoo: LiveOdoo) -> None:
+    """Install the app that knows kits, where it is missing: it stays."""
+    live_odoo.install("mrp")
 
 
 @pytest.fixture
@@ -77,19 +163,70 @@ def odoo() -> Iterator[OdooClient]:
     client.close()
 
 
+@pytest.fixture(scope="session")
+def magento() -> Iterator[RealMagento]:
+    shop = RealMagento()
+    yield shop
+    shop.close()
+
+
+@pytest.fixture(scope="session")
+def real_box(magento: RealMagento, request: pytest.FixtureRequest) -> Iterator[RealBox]:
+    """Give the real Magento beside the real Odoo where one is given, else beside the sandbox's."""
+    if is_given("ODOO_URL"):
+        yield RealBox(magento=magento, odoo=request.getfixturevalue("live_odoo"))
+        return
+    with Sandbox.start() as sandbox:
+        yield RealBox(magento=magento, odoo=sandbox.odoo)
+
+
 @pytest.fixture
-def open_shop(live_box: LiveBox, tmp_path: Path) -> Iterator[OpenShop]:
-    """Open a shop on a new ledger; ``is_proxied`` puts breaking proxies before both systems."""
+def open_real_shop(real_box: RealBox, tmp_path: Path) -> Iterator[OpenShop]:
+    """Open a shop of the real Magento on a new ledger."""
     shops: list[Shop] = []
 
-    def open_one(*, digits: int = 6, is_proxied: bool = False, **settings: object) -> Shop:
-        live_box.odoo.set_price_precision(digits)
+    def open_one(*, digits: int = 6, **settings: object) -> Shop:
+        real_box.odoo.set_price_precision(digits)
+        path = tmp_path / f"real-{len(shops)}.db"
+        ledger = Ledger.open(f"sqlite:///{path}", secret_key="a key of sufficient length", lengths=LENGTHS)
+        ledger.migrate()
+        shop = Shop(real_box, ledger, settings={**SETTINGS, **settings})
+        shops.append(shop)
+        return shop
+
+    yield open_one
+    for shop in shops:
+        shop.close()
+
+
+@pytest.fixture
+def open_shop(live_box: LiveBox, live_boxes: list[LiveBox], tmp_path: Path) -> Iterator[OpenShop]:
+    """Open a shop on a new ledger; ``is_proxied`` puts breaking proxies before both systems.
+
+    The tests of the sandbox name a version; here it is the real one's. ``own_box`` gives the shop a Magento of its own.
+    """
+    shops: list[Shop] = []
+
+    def open_one(
+        version: int | None = None,
+        *,
+        digits: int = 6,
+        is_proxied: bool = False,
+        own_box: bool = False,
+        **settings: object,
+    ) -> Shop:
+        box = live_box
+        if own_box:
+            box = LiveBox.start(live_box.odoo)
+            live_boxes.append(box)
+        box.odoo.set_price_precision(digits)
         path = tmp_path / f"ledger-{len(shops)}.db"
         ledger = Ledger.open(f"sqlite:///{path}", secret_key="a key of sufficient length", lengths=LENGTHS)
         ledger.migrate()
         kind = OnceShop if is_proxied else Shop
-        shop = kind(live_box, ledger, settings={**SETTINGS, **settings})
+        shop = kind(box, ledger, settings={**SETTINGS, **settings})
         shops.append(shop)
+        box.calls.reset()
         return shop
 
     yield open_one

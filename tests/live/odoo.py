@@ -2,54 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from decimal import Decimal
 from typing import Any
 
 from bridge.odoo import OdooClient
+from tests.live.fields import FIELDS, OURS
 from tests.live.given import given
+from tests.live.goods import LiveGoods
 
 Row = dict[str, Any]
 
 #: Sales taxes made for these tests by name, on top of the price and, with " incl", inside it.
 TAXES = {"DE-19": "19", "DE-7": "7", "FR-20": "20", "US-NY": "8.375"}
 CURRENCIES = ("EUR", "USD")
-#: What is read of each model, and the names that differ between versions.
-_FIELDS: Mapping[str, tuple[str, ...]] = {
-    "sale.order": (
-        *("name", "state", "client_order_ref", "date_order", "amount_untaxed", "amount_tax", "amount_total"),
-        *(
-            "partner_id",
-            "partner_invoice_id",
-            "partner_shipping_id",
-            "pricelist_id",
-            "currency_id",
-            "order_line",
-        ),
-    ),
-    "sale.order.line": (
-        *("order_id", "product_id", "name", "product_uom_qty", "price_unit", "discount", "price_tax"),
-        *("price_subtotal", "price_total", "tax_id", "tax_ids"),
-    ),
-    "mail.message": ("model", "res_id", "body", "message_type", "subtype_id", "is_internal"),
-    "mail.activity": ("res_model", "res_id", "summary"),
-    "stock.picking": ("sale_id", "partner_id", "state"),
-    "stock.move": ("sale_line_id", "product_uom_qty", "state"),
-    "res.partner": (
-        *("name", "email", "parent_id", "type", "street", "street2", "zip", "city", "phone", "country_id"),
-        *("state_id", "vat", "is_company", "lang", "active"),
-    ),
-    "product.product": ("name", "default_code", "type", "taxes_id", "active"),
-    "account.tax": ("name", "amount", "type_tax_use", "price_include", "price_include_override"),
-}
-#: Models of which only what was made since the start is looked at: the database may hold much else.
-_OURS = frozenset(
-    {"sale.order", "sale.order.line", "mail.message", "mail.activity", "res.partner", "stock.picking"}
-)
 _ALL = {"active_test": False}
+_DONE = ["state", "=", "done"]
 
 
-class LiveOdoo:
+class LiveOdoo(LiveGoods):
     """One database, worked on by the bridge's user and looked into by an administrator."""
 
     def __init__(self) -> None:
@@ -64,8 +36,11 @@ class LiveOdoo:
         )
         self.version = self.admin.version.family
         self._kinds: dict[str, dict[str, str]] = {}
-        self._newest = {model: self._last_id(model) for model in (*_OURS, "product.product")}
-        company_id = self.admin.profile().company_id
+        self._newest = {model: self._last_id(model) for model in (*OURS, "product.product")}
+        profile = self.admin.profile()
+        #: The currency of the company.
+        self.currency = profile.currency
+        company_id = profile.company_id
         (self._company,) = self.admin.read("res.company", [company_id], ["tax_calculation_rounding_method"])
         (self._precision,) = self.admin.search_read(
             "decimal.precision", [["name", "=", "Product Price"]], ["digits"]
@@ -78,31 +53,49 @@ class LiveOdoo:
     def records(self, model: str) -> list[Row]:
         """Return the records of a model: many2one as plain ids, empty fields as None."""
         domain: list[Any] = []
-        if model in _OURS:
+        if model in OURS:
             domain = [["id", ">", self._newest[model]]]
         elif model == "account.tax":
             domain = [["id", "in", sorted(self._taxes.values())]]
         kinds = self._kinds_of(model)
         rows = self.admin.search_read(model, domain, sorted(kinds), order="id", context=_ALL)
-        return [
+        found = [
             {"id": row["id"], **{name: _plain(row[name], kind) for name, kind in kinds.items()}}
             for row in rows
         ]
+        if model == "res.partner" and self.version < 18:
+            self._only_chosen_pricelists(found)
+        return found
 
     def create(self, model: str, values: Mapping[str, Any]) -> int:
         """Create a record as an administrator."""
         (made,) = self.admin.call(model, "create", args={"vals_list": [dict(values)]})
         return int(made)
 
-    def write(self, model: str, record_id: int, values: Mapping[str, Any]) -> None:
-        """Change a record as an administrator."""
-        self.admin.write(model, [record_id], values)
+    def write(self, model: str, record_id: int, values: Mapping[str, Any], *, language: str = "") -> None:
+        """Change a record as an administrator, of a language where one is given."""
+        self.admin.write(model, [record_id], values, context={"lang": language} if language else None)
+
+    def find(self, model: str, **equal: Any) -> int | None:
+        """Return the id of the first record whose fields equal those given; taxes go by the names of ``TAXES``."""
+        if model == "account.tax" and "name" in equal:
+            return self._taxes.get(equal["name"])
+        domain = [[name, "=", value] for name, value in equal.items()]
+        return next(iter(self.admin.search(model, domain, limit=1, order="id", context=_ALL)), None)
 
     def delete(self, model: str, record_id: int) -> None:
         """Delete a record as a person would, orders after cancelling them."""
         if model == "sale.order":
             self._cancel([record_id])
         self.admin.call(model, "unlink", [record_id])
+
+    def merge_partners(self, old: int, into: int) -> None:
+        """Merge a partner into another by Odoo's own wizard."""
+        wizard = "base.partner.merge.automatic.wizard"
+        context = {"active_model": "res.partner", "active_ids": [old, into]}
+        values = {"partner_ids": [[6, 0, [old, into]]], "dst_partner_id": into, "state": "selection"}
+        (made,) = self.admin.call(wizard, "create", args={"vals_list": [values]}, context=context)
+        self.admin.call(wizard, "action_merge", [made], context=context)
 
     def seed_products(self, skus: Iterable[str] | Mapping[str, float]) -> dict[str, int]:
         """Make a storable product for each SKU that there is none of; return the ids by SKU."""
@@ -126,12 +119,36 @@ class LiveOdoo:
         """Set the company's ``tax_calculation_rounding_method``."""
         self.admin.write("res.company", [self._company["id"]], {"tax_calculation_rounding_method": method})
 
+    @contextmanager
+    def granted(self, group: str) -> Iterator[None]:
+        """Give the bridge's user a right by the external id of its group, for a while."""
+        module, _, name = group.partition(".")
+        found = self.admin.check_reference(module, name)
+        assert found is not None, group
+        field = self.admin.names.user_groups
+        (user,) = self.admin.search_read("res.users", [["login", "=", self.user]], [field])
+        had = found[1] in user[field]
+        if not had:
+            self.admin.write("res.users", [user["id"]], {field: [[4, found[1], 0]]})
+        try:
+            yield
+        finally:
+            if not had:
+                # What it brought along goes with it.
+                self.admin.write("res.users", [user["id"]], {field: [[6, 0, user[field]]]})
+
+    def install(self, module: str) -> None:
+        """Install an app unless it is there."""
+        (row,) = self.admin.search_read("ir.module.module", [["name", "=", module]], ["state"])
+        if row["state"] != "installed":
+            self.admin.within(600).call("ir.module.module", "button_immediate_install", [int(row["id"])])
+
     # The end.
 
     def close(self) -> None:
         """Delete what the bridge made, give the settings back, and close the connections.
 
-        Products, taxes and pricelists of these tests stay, for the next run.
+        Products, warehouses, taxes and pricelists of these tests stay, for the next run.
         """
         try:
             self._clean()
@@ -143,26 +160,41 @@ class LiveOdoo:
     def _clean(self) -> None:
         orders = self._new("sale.order")
         self._cancel(orders)
+        # What was delivered stays, and so do its order and its customer.
+        moved = self.admin.search_read("stock.picking", [["sale_id", "in", orders], _DONE], ["sale_id"])
+        kept = sorted({int(row["sale_id"][0]) for row in moved})
+        customers = self.admin.read("sale.order", kept, ["partner_id"])
+        stay = sorted({int(row["partner_id"][0]) for row in customers})
+        orders = sorted(set(orders) - set(kept))
         pickings = self.admin.search("stock.picking", [["sale_id", "in", orders]])
         for model, ids in (("sale.order", orders), ("stock.picking", pickings)):
             if ids:
                 self.admin.call(model, "unlink", ids)
         services = self._new("product.product", ["name", "like", "(Magento)"])
-        contacts = self._new("res.partner", ["parent_id", "!=", False])
+        contacts = self._new("res.partner", ["parent_id", "!=", False], ["id", "not in", stay])
         for model, ids in (("product.product", services), ("res.partner", contacts)):
             if ids:
                 self.admin.call(model, "unlink", ids)
-        if partners := self._new("res.partner"):
+        if partners := self._new("res.partner", ["id", "not in", stay]):
             self.admin.call("res.partner", "unlink", partners)
 
     def _cancel(self, orders: list[int]) -> None:
         rows = self.admin.read("sale.order", orders, ["state"])
-        open_ones = [row["id"] for row in rows if row["state"] != "cancel"]
-        if open_ones:
-            # Without the context 16 and 18 answer a wizard and cancel nothing (orders/cancel-confirmed).
-            self.admin.call(
-                "sale.order", "action_cancel", open_ones, context={"disable_cancel_warning": True}
-            )
+        if open_ones := [int(row["id"]) for row in rows if row["state"] != "cancel"]:
+            self.cancel(*open_ones)
+
+    def _only_chosen_pricelists(self, partners: list[Row]) -> None:
+        """Leave the pricelists that were chosen: 16 shows the default where none was."""
+        by_reference = {f"res.partner,{row['id']}": row for row in partners}
+        name = "property_product_pricelist"
+        rows = self.admin.search_read(
+            "ir.property",
+            [["name", "=", name], ["res_id", "in", list(by_reference)]],
+            ["res_id", "value_reference"],
+        )
+        chosen = {row["res_id"]: int(row["value_reference"].partition(",")[2]) for row in rows}
+        for reference, partner in by_reference.items():
+            partner[name] = chosen.get(reference)
 
     # What the tests need before.
 
@@ -206,7 +238,7 @@ class LiveOdoo:
 
     def _kinds_of(self, model: str) -> dict[str, str]:
         if model not in self._kinds:
-            options = {"allfields": list(_FIELDS[model]), "attributes": ["type"]}
+            options = {"allfields": list(FIELDS[model]), "attributes": ["type"]}
             found = self.admin.call(model, "fields_get", named=options)
             self._kinds[model] = {name: facts["type"] for name, facts in found.items()}
         return self._kinds[model]
@@ -215,6 +247,8 @@ class LiveOdoo:
 def _plain(value: Any, kind: str) -> Any:
     if kind == "boolean":
         return value
+    if kind in {"float", "monetary"}:
+        return float(value)
     if kind == "many2one":
         return value[0] if value else None
     return None if value is False else value

@@ -43,7 +43,7 @@ def products_of(odoo: OdooClient, sku: str) -> list[dict[str, Any]]:
 
 
 def test_a_catalog_arrives_once_and_changes_follow(open_shop: OpenShop, odoo: OdooClient) -> None:
-    shop = open_shop(auto_create_products=True)
+    shop = open_shop(auto_create_products=True, own_box=True)
     made = renamed(shop, 60)
     shop.ledger.jobs.want([want("import-categories", instance="shop", entity="all")])
     shop.work(seconds=PATIENCE)
@@ -93,7 +93,7 @@ def test_a_catalog_arrives_once_and_changes_follow(open_shop: OpenShop, odoo: Od
 def test_pictures_arrive_and_one_that_odoo_cannot_read_blocks_alone(
     open_shop: OpenShop, odoo: OdooClient
 ) -> None:
-    shop = open_shop(auto_create_products=True)
+    shop = open_shop(auto_create_products=True, own_box=True)
     made = renamed(shop, 30)
     parent = next(raw for raw in made if raw["type_id"] == "configurable")
     child = shop.box.magento.catalog.get(parent["extension_attributes"]["configurable_product_links"][0])

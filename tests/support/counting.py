@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from itertools import count
 from typing import Any
 
 from bridge.flows.wants import PLACES
@@ -13,11 +12,12 @@ from tests.support.shop import Shop
 SOURCE = "default"
 #: The warehouse that every Odoo has.
 HOME = 1
-_NUMBERS = count(1)
 
 
 class CountingShop:
     """Products of Magento that are bound to new products of Odoo."""
+
+    _number = 0
 
     def __init__(self, shop: Shop) -> None:
         self.shop = shop
@@ -26,9 +26,15 @@ class CountingShop:
         #: Odoo's product by SKU.
         self.ids: dict[str, int] = {}
 
+    @classmethod
+    def begin_at(cls, number: int) -> None:
+        """Let names go on from a number: in an Odoo that keeps what earlier runs made."""
+        cls._number = number
+
     def add(self, magento: object | None, *, odoo: float = 0.0, source: str = SOURCE) -> str:
         """Add a product with these quantities and return its SKU; Magento has no row where its is None."""
-        number = next(_NUMBERS)
+        CountingShop._number += 1
+        number = CountingShop._number
         sku = f"COUNT-{number}"
         (self.ids[sku],) = self.odoo.seed_products([sku]).values()
         if odoo:
@@ -82,7 +88,11 @@ class CountingShop:
         return Decimal(str(self.odoo.stock(self.ids[sku], warehouse=warehouse)["qty_available"]))
 
     def quants(self, sku: str) -> list[dict[str, Any]]:
-        return [row for row in self.odoo.records("stock.quant") if row["product_id"] == self.ids[sku]]
+        """Return what lies of a product in the warehouse: Odoo also keeps what lies at vendors and was lost."""
+        home = next(row for row in self.odoo.records("stock.warehouse") if row["id"] == HOME)
+        place = home["lot_stock_id"]
+        rows = self.odoo.records("stock.quant")
+        return [row for row in rows if (row["product_id"], row["location_id"]) == (self.ids[sku], place)]
 
     def adjustments(self, sku: str) -> list[float]:
         """Return the quantities of the moves that counts made."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import subprocess
@@ -40,6 +41,12 @@ def ensure_installed() -> None:
         return
     if os.geteuid() != 0 or not shutil.which("apt-get"):
         raise MissingServers(f"PostgreSQL and RabbitMQ are needed. As root: {APT_LINE}")
+    with _one_at_a_time():
+        if not (postgres_bin() and RABBITMQ_SERVER.exists()):  # Else another process was first.
+            _install()
+
+
+def _install() -> None:
     print("Installing PostgreSQL and RabbitMQ from Debian's packages ...", file=sys.stderr, flush=True)
     with _no_services_started():
         environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
@@ -49,6 +56,17 @@ def ensure_installed() -> None:
     if done.returncode or not (postgres_bin() and RABBITMQ_SERVER.exists()):
         last = "\n".join((done.stdout + done.stderr).splitlines()[-5:])
         raise MissingServers(f"The packages could not be installed. As root: {APT_LINE}\n{last}")
+
+
+@contextmanager
+def _one_at_a_time() -> Iterator[None]:
+    """Wait for other test processes that install: apt would refuse, and the policy kept would be the other's."""
+    folder = os.open(_POLICY.parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(folder)
 
 
 @contextmanager

@@ -6,6 +6,7 @@ from typing import Any
 
 from bridge.flows.wants import PLACES, want
 from bridge.ledger import Conflict, Job, JobId, Progress
+from bridge.odoo import OdooClient
 from tests.support.shop import Shop
 
 Raw = dict[str, Any]
@@ -21,6 +22,11 @@ class OutwardShop:
         self.odoo = shop.box.odoo
         self.magento = shop.box.magento
         self.ledger = shop.ledger
+
+    @classmethod
+    def begin_at(cls, number: int) -> None:
+        """Let names go on from a number: in an Odoo that keeps what earlier runs made."""
+        cls._number = number
 
     @classmethod
     def new_sku(cls, form: str = "OUT-{}") -> str:
@@ -98,6 +104,15 @@ class OutwardShop:
         templates = self.odoo.records("product.template")
         template = next(row for row in templates if row["id"] == product["product_tmpl_id"])
         return {**template, **product}
+
+    def shown(self, product_id: int, name: str) -> Any:
+        """Return a field of a product as Odoo shows it, computed ones too."""
+        client = OdooClient.connect(
+            url=self.odoo.url, db=self.odoo.database, user=self.odoo.user, key=self.odoo.key
+        )
+        (row,) = client.read("product.product", [product_id], [name], context={"active_test": False})
+        client.close()
+        return row[name]
 
     def writes(self, system: str = "magento") -> list[str]:
         """Return the writes that a system got since the calls were forgotten."""

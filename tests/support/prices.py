@@ -22,6 +22,9 @@ class PriceShop:
         self.shop = shop
         self.odoo = shop.box.odoo
         self.magento = shop.box.magento
+        #: What Magento's prices are in, and another currency that Odoo knows.
+        self.currency = str(self.magento.state.stores["storeConfigs"][0]["base_currency_code"])
+        self.other_currency = "USD" if self.currency == "EUR" else "EUR"
         shop.set(sync_direction="price=odoo", **settings)
 
     def product(
@@ -78,9 +81,9 @@ class PriceShop:
         """Change the sales price in Odoo, as a person does."""
         self.odoo.write("product.template", self.template_id(sku), {"list_price": price})
 
-    def pricelist(self, *rules: Raw, currency: str = "EUR") -> int:
-        """Make a pricelist in Odoo."""
-        currency_id = self.odoo.find("res.currency", name=currency)
+    def pricelist(self, *rules: Raw, currency: str | None = None) -> int:
+        """Make a pricelist in Odoo, in Magento's currency unless another one is named."""
+        currency_id = self.odoo.find("res.currency", name=currency or self.currency)
         items = [[0, 0, rule] for rule in rules]
         return self.odoo.create(
             "product.pricelist", {"name": f"List {next(_IDS)}", "currency_id": currency_id, "item_ids": items}
@@ -113,6 +116,20 @@ class PriceShop:
         )
         self.shop.work()
         return self.shop.ledger.runs.progress(run.id)
+
+    def look(self) -> Progress:
+        """Look at all of Magento's prices, as the clock does at night."""
+        place = PLACES["export-prices"]
+        run = self.shop.ledger.runs.start(
+            "shop", "export-prices", {"look": True}, queue=place.queue, lock_key="export-prices"
+        )
+        self.shop.work()
+        return self.shop.ledger.runs.progress(run.id)
+
+    def list_price(self, sku: str) -> Any:
+        """Return the sales price that Odoo has."""
+        rows = self.odoo.records("product.template")
+        return next(row["list_price"] for row in rows if row["id"] == self.template_id(sku))
 
     def results(self) -> Raw:
         """Return the result of the last batch, without the changes that it tells."""

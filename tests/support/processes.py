@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -15,11 +16,46 @@ class ServerFailed(RuntimeError):
     """A private server did not come up."""
 
 
+#: Ports below are other people's.
+_FIRST_PORT = 10240
+_PORTS_TRIED = 1000
+#: By port, what says to the other processes of the machine that it is this one's.
+_OWN_PORTS: dict[int, socket.socket] = {}
+
+
 def free_port() -> int:
-    """Return a port of 127.0.0.1 that is free now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """Return a port of 127.0.0.1 that is free, and that no other process is given while this one lives.
+
+    It is none of those that the system gives to connections: one of them could take it before its server does, or
+    while its server is down. A client that tries for a server that is down would even connect to itself.
+    """
+    ports = _server_ports()
+    for port in random.SystemRandom().sample(ports, min(len(ports), _PORTS_TRIED)):
+        if port not in _OWN_PORTS and (claim := _claimed(port)) is not None:
+            _OWN_PORTS[port] = claim
+            return port
+    raise ServerFailed("No port of 127.0.0.1 is free.")
+
+
+def _server_ports() -> range:
+    first, last = map(int, Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split())
+    below, above = range(_FIRST_PORT, first), range(last + 1, 65536)
+    return max(below, above, key=len) or range(_FIRST_PORT, 65536)
+
+
+def _claimed(port: int) -> socket.socket | None:
+    # A name without a file: it goes with its process, however that ends.
+    claim = socket.socket(socket.AF_UNIX)
+    try:
+        claim.bind(f"\0bridge-test-port-{port}")
+        with socket.socket() as probe:
+            # As servers do: a connection that was closed a moment ago is in nobody's way.
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(("127.0.0.1", port))
+    except OSError:
+        claim.close()
+        return None
+    return claim
 
 
 #: Processes that this one has started; they outlive the objects that asked for them.

@@ -80,6 +80,12 @@ class Services:
             return server
         return RabbitServer(**self._started("rabbitmq", lambda: asdict(start_rabbitmq(self.folder))))
 
+    def own_folder(self) -> Path:
+        """Return a new folder for servers that one test may kill; no other process of the run has it."""
+        folder = Path(tempfile.mkdtemp(prefix="own-", dir=self.folder))
+        folder.chmod(0o711)  # The servers' own user must be able to pass through.
+        return folder
+
     def template(self, name: str, fill: Callable[[str], None]) -> str:
         """Return the name of a database that ``fill`` has filled once, given its address."""
         server_url = self.postgres_server_url()

@@ -32,11 +32,12 @@ from bridge.sandbox.magento import (
     salable_api,
     shop_api,
     source_items_api,
+    tier_prices_api,
 )
 from bridge.sandbox.magento.ask import Ask, Endpoint
 from bridge.sandbox.magento.fields import only_fields
 from bridge.sandbox.magento.media import FOLDER
-from bridge.sandbox.magento.rest import INTERNAL_ERROR, RestError, no_route, not_authorized
+from bridge.sandbox.magento.rest import INTERNAL_ERROR, RestError, no_route, not_authorized, not_found_page
 from bridge.sandbox.magento.state import MagentoState
 
 _METHODS = ("GET", "POST", "PUT", "DELETE")
@@ -46,6 +47,7 @@ _ENDPOINTS = (
     # Before the products: theirs is the path with a SKU in it.
     *category_api.ENDPOINTS,
     *prices_api.ENDPOINTS,
+    *tier_prices_api.ENDPOINTS,
     *catalog_api.ENDPOINTS,
     *product_writes.ENDPOINTS,
     *product_parts.ENDPOINTS,
@@ -125,12 +127,14 @@ def _answer(state: MagentoState, request: Request, body: bytes) -> tuple[int, An
     if request.method not in _METHODS:
         raise RestError(405, f"The {request.method} HTTP method is not supported.")
     store_code, parts = _split(raw_path)
+    if state.switches.refuses_slashes and "%2f" in raw_path.lower():
+        raise not_found_page()
     if parts is None:
         raise no_route()
     if store_code and store_code not in state.store_codes():
         raise RestError(400, "Specified request cannot be processed.")
     match = _match(request.method, parts)
-    if match is None:
+    if match is None or ("inventory" in parts[:3] and not state.switches.has_inventory):
         raise no_route()
     endpoint, path = match
     if endpoint.resource is not None:

@@ -63,6 +63,8 @@ class Inventory:
         #: ``cataloginventory/item_options/backorders`` and ``min_qty`` by SKU, where they differ from the shop's.
         self.backorders: dict[str, int] = {}
         self.threshold: dict[str, int] = {}
+        #: SKUs whose classic stock item was switched off by Magento itself as it fell to its threshold.
+        self.off_by_itself: set[str] = set()
         for raw in catalog.all():
             self.set(raw["sku"], DEFAULT_SOURCE, _classic_quantity(raw))
 
@@ -109,6 +111,15 @@ class Inventory:
         """Put a source item there, by hand as it were: quantity and status as given."""
         with self.lock:
             self._put(sku, source_code, Kept(scaled(quantity), status))
+            if source_code == DEFAULT_SOURCE:
+                self.off_by_itself.discard(sku.casefold())
+
+    def set_classic(self, sku: str, quantity: Number, status: int, *, falls_off: bool) -> None:
+        """Put the row of source ``default`` there as the classic endpoint does: Magento switches off what ``falls_off``."""
+        with self.lock:
+            self.set(sku, DEFAULT_SOURCE, quantity, 0 if falls_off else status)
+            if falls_off:
+                self.off_by_itself.add(sku.casefold())
 
     def get(self, sku: str, source_code: str) -> Decimal | None:
         """Return a source item's quantity, None where there is none."""

@@ -1,7 +1,8 @@
 """Who asks: OAuth 1.0a with HMAC-SHA256, bearer tokens, and what an integration may do.
 
 Facts (recordings ``auth/*``): only HMAC-SHA256 is accepted; parameters are sorted in *natural* order and not
-by byte value, so that a correct client with eleven filter groups is refused; a nonce works once; a clock
+by byte value, so that a correct client with eleven filter groups is refused; what a path need not encode is decoded before
+it is signed, so that a correct client with an encoded slash is refused (tried on 2.4.7); a nonce works once; a clock
 that runs ahead is refused, one behind is not; integration tokens are refused as bearer by default, in the
 very words of a missing right.
 """
@@ -25,6 +26,7 @@ CLOCK_AHEAD_SECONDS = 60
 #: How many used nonces are remembered: Magento keeps them for good, a sandbox must not grow.
 KEPT_NONCES = 20_000
 _PARAMETER = re.compile(r'([A-Za-z_]+)="([^"]*)"')
+_PATH_SIGN = re.compile(r"[A-Za-z0-9_.~:@&=+$,/;%-]")
 _REQUIRED = (
     "oauth_consumer_key",
     "oauth_signature",
@@ -135,9 +137,19 @@ def signature(
         key=lambda pair: (_natural(pair[0]), _natural(pair[1])),
     )
     joined = "&".join(f"{name}={value}" for name, value in encoded)
-    base = "&".join([method.upper(), _encode(url), _encode(joined)])
+    base = "&".join([method.upper(), _encode(_normal(url)), _encode(joined)])
     key = f"{_encode(consumer_secret)}&{_encode(token_secret)}"
     return base64.b64encode(hmac.new(key.encode(), base.encode(), hashlib.sha256).digest()).decode()
+
+
+def _normal(url: str) -> str:
+    """Return the address with what may stand plainly in a path decoded, as ``laminas-uri`` normalizes it."""
+    decoded = re.sub(
+        r"%[0-9A-Fa-f]{2}",
+        lambda found: one if re.fullmatch(_PATH_SIGN, one := unquote(found[0])) else found[0].upper(),
+        url,
+    )
+    return re.sub(r"%(?![0-9A-Fa-f]{2})", "%25", decoded)
 
 
 @lru_cache(maxsize=4096)

@@ -157,9 +157,10 @@ class Reservations:
         return bool(self._stock_item(sku).get("backorders")) if own is None else bool(own)
 
     def _left(self, sku: str, stock_id: int) -> int:
-        return self.on_hand(sku, stock_id) - self.reserved(sku, stock_id) - self._threshold(sku)
+        return self.on_hand(sku, stock_id) - self.reserved(sku, stock_id) - self.threshold(sku)
 
-    def _threshold(self, sku: str) -> int:
+    def threshold(self, sku: str) -> int:
+        """Return Magento's own threshold of a product, in ten-thousandths."""
         own = self._inventory.threshold.get(sku.casefold())
         return scaled(self._stock_item(sku).get("min_qty") or 0) if own is None else own
 

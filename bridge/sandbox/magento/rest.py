@@ -64,5 +64,12 @@ def _uncaught() -> RestError:
     return error
 
 
+def not_found_page() -> RestError:
+    """Return the web server's own 404: the request never came to Magento."""
+    error = RestError(404, "<html><head><title>404 Not Found</title></head><body>Not Found</body></html>")
+    error.is_plain = True
+    return error
+
+
 #: 500 as plain text: PHP fell over (``errors/023-500-uncaught``, ``inventory/052``).
 UNCAUGHT = _uncaught()

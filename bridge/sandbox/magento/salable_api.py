@@ -97,11 +97,20 @@ def get_stock_item(ask: Ask) -> Raw:
     item: dict[str, Any] = dict(product["extension_attributes"].get("stock_item", {}))
     item["qty"] = shown(row.amount) if row is not None else 0
     item["is_in_stock"] = bool(row is not None and row.status)
+    item["stock_status_changed_auto"] = int(product["sku"].casefold() in inventory.off_by_itself)
+    if product["sku"].casefold() in inventory.threshold:
+        item["min_qty"] = shown(inventory.threshold[product["sku"].casefold()])
+    if product["sku"].casefold() in inventory.backorders:
+        item["backorders"] = inventory.backorders[product["sku"].casefold()]
     return item
 
 
 def put_stock_item(ask: Ask) -> int:
-    """Write source ``default``; the item id in the path is ignored (``inventory/057`` to ``059``)."""
+    """Write source ``default``; the item id in the path is ignored (``inventory/057`` to ``059``).
+
+    Not recorded, but by the rule of Magento's own ``StockItemRepository::save``: what is at or below its threshold, and
+    may not be ordered back, is switched off whatever was asked for; what has no quantity of its own keeps 0.
+    """
     product = ask.state.catalog.by_sku(ask.path["sku"])
     given = ask.document("stockItem")
     if product is None:
@@ -114,11 +123,16 @@ def put_stock_item(ask: Ask) -> int:
         old = inventory.row(product["sku"], DEFAULT_SOURCE)
         quantity = given.get("qty", shown(old.amount) if old else 0)
         status = given.get("is_in_stock", bool(old and old.status))
-        inventory.set(product["sku"], DEFAULT_SOURCE, quantity, int(status))
         if "backorders" in given:
             inventory.set_backorders(product["sku"], allowed=bool(given["backorders"]))
         if "min_qty" in given:
             inventory.set_threshold(product["sku"], given["min_qty"])
+        if product["type_id"] in WITHOUT_QUANTITY:
+            quantity, falls_off = 0, False
+        else:
+            is_empty = scaled(quantity) <= ask.state.reservations.threshold(product["sku"])
+            falls_off = is_empty and not ask.state.reservations.has_backorders(product["sku"])
+        inventory.set_classic(product["sku"], quantity, int(status), falls_off=falls_off)
     return int(product["extension_attributes"].get("stock_item", {}).get("item_id", product["id"]))
 
 

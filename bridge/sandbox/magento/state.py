@@ -99,6 +99,10 @@ class Switches:
     website_prices: bool = False
     #: Whether the consumer of Magento's queue runs: bulk calls are done at once then.
     queue_runs: bool = False
+    #: Whether the web server before it refuses addresses with a slash inside a name, as Apache does unless told otherwise.
+    refuses_slashes: bool = False
+    #: Whether the shop has Magento's inventory modules; without them only the classic endpoints are there.
+    has_inventory: bool = True
     #: What an extension makes of the answers of ``/store/...``, by the list's name: ``storeViews``.
     store_answers: dict[str, Any] = field(default_factory=dict)
 

@@ -31,9 +31,21 @@ class Partner(Model):
         """Turn ``company_type`` into ``is_company``."""
         if "company_type" in values:
             values["is_company"] = values.pop("company_type") == "company"
-        if "property_product_pricelist" in values and CHOSEN_PRICELIST in self.fields:
-            values[CHOSEN_PRICELIST] = values.pop("property_product_pricelist") or None
+        if "property_product_pricelist" in values:
+            values |= self._chosen(values.pop("property_product_pricelist"))
         return values
+
+    def _chosen(self, pricelist: Any) -> Row:
+        """Return what a write of the pricelist that holds comes to (``rules/partner-pricelist-emptied``).
+
+        16 and 18 ignore an empty one; 19 takes it, and forgets one that is the default.
+        """
+        if self.env.dialect.major < 19 and not pricelist:
+            return {}
+        if CHOSEN_PRICELIST not in self.fields:
+            return {"property_product_pricelist": pricelist}
+        is_default = self.env.dialect.major >= 19 and pricelist == self.env.company()["_pricelist_id"]
+        return {CHOSEN_PRICELIST: None if is_default or not pricelist else pricelist}
 
     def defaults(self, values: Row) -> Row:
         """Return the type of address, language and so on."""

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Iterator, Sequence
 from itertools import product as combinations
 from typing import Any
 
-from bridge.sandbox.odoo.fault import user_error, validation_error
+from bridge.sandbox.odoo.fault import validation_error
+from bridge.sandbox.odoo.pictures import stored_image
 from bridge.sandbox.odoo.quants import quantities
 from bridge.sandbox.odoo.records import NOT_COMPUTED, Model
 from bridge.sandbox.odoo.tables import Row
@@ -36,20 +36,6 @@ SIZES = frozenset({"image_512", "image_128"})
 IMAGE, OWN_IMAGE = "image_1920", "image_variant_1920"
 
 
-def check_image(value: Any) -> None:
-    """Refuse what no picture can be made of, as Odoo's own ``Image`` fields do (source)."""
-    if not value:
-        return
-    try:
-        content = base64.b64decode(value, validate=True)
-    except ValueError:
-        content = b""
-    if not content.startswith((b"\x89PNG", b"\xff\xd8", b"GIF8", b"RIFF")) or (
-        content.startswith(b"\x89PNG") and b"IEND" not in content
-    ):
-        raise user_error("This file could not be decoded as an image file.")
-
-
 class Template(Model):
     """``product.template``."""
 
@@ -59,7 +45,8 @@ class Template(Model):
 
     def prepare(self, values: Row, record_id: int | None) -> Row:
         """Bring 16's two fields for the type together."""
-        check_image(values.get(IMAGE))
+        if values.get(IMAGE):
+            values[IMAGE] = stored_image(values[IMAGE])
         if self.env.dialect.major < 18:
             kind = values.get("detailed_type") or values.get("type")
             if kind:
@@ -166,6 +153,9 @@ class Template(Model):
             return "kg"
         if name in SIZES:
             return row.get("image_1920")
+        if name == "cost_method":
+            category = self.env.db.table("product.category").rows.get(row.get("categ_id") or 0, {})
+            return category.get("property_cost_method") or "standard"
         if name in SHARED and len(variants) == 1:
             return self.env["product.product"].get(variants[0], name)
         return NOT_COMPUTED

@@ -125,9 +125,11 @@ class OdooState(StockHooks):
             table.delete(made)
             return table.insert({**row, "id": record_id})
 
-    def write(self, model: str, record_id: int, values: Mapping[str, Any]) -> None:
-        """Change a record as the administrator would."""
+    def write(self, model: str, record_id: int, values: Mapping[str, Any], *, language: str = "") -> None:
+        """Change a record as the administrator would, texts of a language where one is given."""
         with self._writing() as env:
+            if language:
+                env.context["lang"] = language
             env[model].write([record_id], dict(values))
 
     def delete(self, model: str, record_id: int) -> None:
@@ -138,6 +140,21 @@ class OdooState(StockHooks):
                 for line in self.database_of_rows.table("sale.order.line").lookup("order_id", [record_id]):
                     self.database_of_rows.table("sale.order.line").update(line, {"state": "cancel"})
             env[model].unlink([record_id])
+
+    def merge_partners(self, old: int, into: int) -> None:
+        """Merge a partner into another: orders, contacts and external ids go over, the old one is deleted."""
+        links = {
+            "sale.order": ("partner_id", "partner_invoice_id", "partner_shipping_id"),
+            "res.partner": ("parent_id",),
+        }
+        for model, names in links.items():
+            for row in self.records(model):
+                if values := {name: into for name in names if row.get(name) == old and row["id"] != into}:
+                    self.write(model, row["id"], values)
+        for row in self.records("ir.model.data"):
+            if (row["model"], row["res_id"]) == ("res.partner", old):
+                self.write("ir.model.data", row["id"], {"res_id": into})
+        self.delete("res.partner", old)
 
     def seed_products(self, skus: Iterable[str] | Mapping[str, float]) -> dict[str, int]:
         """Make a storable product for each SKU (or SKU and catalog price) that there is none of.

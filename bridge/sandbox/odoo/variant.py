@@ -6,7 +6,8 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from bridge.sandbox.odoo.fault import OdooFault, validation_error
-from bridge.sandbox.odoo.product import IMAGE, OWN_FIELDS, OWN_IMAGE, QUANTITIES, check_image
+from bridge.sandbox.odoo.pictures import stored_image
+from bridge.sandbox.odoo.product import IMAGE, OWN_FIELDS, OWN_IMAGE, QUANTITIES
 from bridge.sandbox.odoo.quants import named_warehouses, quantities, warehouse_key
 from bridge.sandbox.odoo.records import NOT_COMPUTED, Model
 from bridge.sandbox.odoo.tables import Row
@@ -76,7 +77,8 @@ class Variant(Model):
 
     def _image_moved(self, record_id: int, values: Row) -> Row:
         """Let the picture of a variant be its own where its template has one and further variants (source)."""
-        check_image(values.get(OWN_IMAGE))
+        pictures = {name: stored_image(values[name]) for name in (IMAGE, OWN_IMAGE) if name in values}
+        values = {**values, **pictures}
         template_id = self.table.rows[record_id]["product_tmpl_id"]
         if IMAGE not in values:
             return values

@@ -29,7 +29,7 @@ def rows_of_all_kinds():
     old_special = answer("095-*")[0]
     old_tier = answer("100-*")[1]
     has = MagentoPrices(
-        base={}, special={1: old_special}, tiers=[{**old_tier, "customer_group": "Wholesale"}]
+        base={}, special={1: [old_special]}, tiers=[{**old_tier, "customer_group": "Wholesale"}]
     )
     wanted = ProductPrices(
         base={0: Decimal("20.5")},

@@ -156,4 +156,6 @@ def client(
         else OdooVersion(major=version, text=TEXTS.get(version, f"{version}.0")),
         uid=uid,
     )
-    return OdooClient(wire, account=Account(url=URL, database=database, user=user, key=key), session=session)
+    return OdooClient.over(
+        wire, account=Account(url=URL, database=database, user=user, key=key), session=session
+    )

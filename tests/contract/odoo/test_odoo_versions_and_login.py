@@ -271,9 +271,9 @@ def test_connecting_sends_nothing_and_the_key_loses_the_line_end_of_its_file():
         url=f"{replay.URL}/", db="shop", user="bridge", key=SecretStr("key-from-a-file\n")
     )
     try:
-        assert client._account.key == "key-from-a-file"
-        assert client._account.url == replay.URL
-        assert "key-from-a-file" not in f"{client!r} {client._account!r}"
+        assert client._caller.account.key == "key-from-a-file"
+        assert client._caller.account.url == replay.URL
+        assert "key-from-a-file" not in f"{client!r} {client._caller.account!r}"
     finally:
         client.close()
 

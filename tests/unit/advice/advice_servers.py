@@ -64,7 +64,7 @@ def odoo(reply: Reply, *, version: int = 18, database: str = "odoo18") -> OdooCl
         return reply(request)
 
     wire = Wire(system="odoo", base_url="https://odoo.example.test", transport=httpx.MockTransport(answer))
-    return OdooClient(wire, account=Account(url=wire.base_url, database=database, user="admin", key="k"))
+    return OdooClient.over(wire, account=Account(url=wire.base_url, database=database, user="admin", key="k"))
 
 
 def error_of(call: Callable[[], object]) -> BridgeError:

@@ -44,6 +44,7 @@ from bridge.errors import (
     StaleRead,
     TotalDiffers,
 )
+from bridge.flows.accept_order import ChangedSinceShown, NothingToAccept
 from bridge.flows.context import StoreViewUnknown
 from bridge.flows.effects import EffectUnclear
 from bridge.flows.explain_stock import StockNotBound
@@ -55,6 +56,7 @@ from bridge.flows.price_writing import PriceRefused
 from bridge.flows.product_writing import ProductRefused
 from bridge.flows.rebuild_bindings import StoreUnknown
 from bridge.flows.resolve_conflict import ConflictUnwritable
+from bridge.flows.resolve_price import PriceUnwritable
 from bridge.flows.stock_figures import StockUnclear
 from bridge.flows.stock_writing import StockSourceUnknown
 from bridge.flows.update_order import OrderChanged
@@ -336,7 +338,15 @@ CASES: dict[str, tuple[Make, tuple[str, ...]]] = {
     ),
     "an imported order that was changed": (
         lambda: OrderChanged("Order 42 was changed: price: 1 -> 2.", system="magento", increment_id="42"),
-        ("never carried over", "by hand", "bridge jobs cancel ID"),
+        ("never carried over", "by hand", "bridge orders accept 42 --why REASON"),
+    ),
+    "an order that changed again after it was shown to be accepted": (
+        lambda: ChangedSinceShown("Order 42 was changed again.", increment_id="42"),
+        ("bridge orders accept 42 --dry-run",),
+    ),
+    "an order to be accepted that is not in Odoo": (
+        lambda: NothingToAccept("Order 42 is not in Odoo yet.", system="odoo", increment_id="42"),
+        ("bridge run import-order 42",),
     ),
     "the quantity has too many digits": (
         lambda: OrderUnclear("1.001", system="odoo", reason="quantity_digits"),
@@ -371,6 +381,10 @@ CASES: dict[str, tuple[Make, tuple[str, ...]]] = {
     "a quantity that Magento refuses": (
         lambda: StockUnclear("Could not save Source Item", system="magento", reason="refused", sku="A-1"),
         ("takes all others",),
+    ),
+    "a slash that the web server refuses": (
+        lambda: StockUnclear("The slash of A/1.", system="magento", reason="slash", sku="A/1"),
+        ("AllowEncodedSlashes", "stock_api_mode=msi"),
     ),
     "stock not previewed": (
         lambda: StockNotPreviewed("Not previewed."),
@@ -473,6 +487,14 @@ CASES: dict[str, tuple[Make, tuple[str, ...]]] = {
         lambda: PriceUnclear("It does not know MUG yet.", system="odoo", reason="not_bound", sku="MUG"),
         ("MUG", "bridge run import-product"),
     ),
+    "Odoo has no one place for a price": (
+        lambda: PriceUnwritable("Odoo has no one place for it.", system="odoo", reason="odoo", sku="MUG"),
+        ("no one place", "change the rule", "--use odoo"),
+    ),
+    "Magento has no one place for a price": (
+        lambda: PriceUnwritable("Magento has no one place.", system="magento", reason="magento", sku="MUG"),
+        ("no one place", "prices of their own", "--use magento"),
+    ),
     "Magento does not accept a price": (
         lambda: PriceRefused("No such customer group.", system="magento", reason="refused", sku="MUG"),
         ("No such customer group", "The other products of the call were written"),
@@ -556,6 +578,12 @@ def test_a_detail_that_is_missing_leaves_no_gap() -> None:
     error = DuplicateRecord("Several products fit.", system="odoo", reason="sku")
     assert advise(error).happened == "Several products fit."
     assert "bridge explain order INCREMENT_ID" in help_for(TotalDiffers("Apart."))
+
+
+def test_commands_that_are_advised_are_for_the_instance_that_failed() -> None:
+    error = CredentialsRefused("x", system="odoo")
+    assert "bridge instance set berlin --" in help_for(error, instance="berlin")
+    assert "bridge instance set INSTANCE --" in help_for(error)
 
 
 def test_details_are_never_read_as_a_format() -> None:

@@ -5,7 +5,7 @@ import secrets
 import pytest
 
 from bridge.errors import InvalidEvent
-from bridge.flows.wants import PLACES
+from bridge.flows.wants import PLACES, PRICE_DEBOUNCE_SECONDS
 from bridge.ledger import Ledger, LedgerError, LedgerUnavailable
 from bridge.topology import TASK_QUEUES
 from consumers.receiving import Message, Received, Receiver, read_message
@@ -53,6 +53,16 @@ def test_an_odoo_event_without_a_version_waits_since_it_may_come_before_its_comm
     assert (want.not_before_seconds, want.data) == (3.0, {"unversioned": True})
     (magento,) = wants_of(new_event("magento.product.saved", "shop", record_id=8))
     assert (magento.not_before_seconds, magento.data) == (0.0, {"by_event": True})
+
+
+def test_events_of_pricelists_want_one_export_that_waits_a_little_for_more():
+    (want,) = wants_of(
+        new_event("odoo.pricelist.changed", "shop", record_id=8, version="2026-11-01 10:20:30")
+    )
+    (other,) = wants_of(new_event("odoo.pricelist.changed", "shop", record_id=9))
+    assert (want.kind, want.entity, want.data) == ("start-price-export", "all", {})
+    assert (other.kind, other.entity, other.data) == ("start-price-export", "all", {"unversioned": True})
+    assert want.not_before_seconds == other.not_before_seconds == PRICE_DEBOUNCE_SECONDS
 
 
 def test_every_wanted_kind_has_a_place_in_a_queue_that_is_declared():
