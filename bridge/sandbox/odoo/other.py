@@ -16,13 +16,14 @@ from bridge.sandbox.odoo.kits import Bill, BillLine
 from bridge.sandbox.odoo.moves import Move
 from bridge.sandbox.odoo.order_line import OrderLine
 from bridge.sandbox.odoo.partner import Partner
-from bridge.sandbox.odoo.pricelist_item import PricelistItem
-from bridge.sandbox.odoo.product import Pricelist, Template, Variant
+from bridge.sandbox.odoo.pricelist import Pricelist, PricelistItem
+from bridge.sandbox.odoo.product import Template
 from bridge.sandbox.odoo.quants import Quant
 from bridge.sandbox.odoo.records import NOT_COMPUTED, Model
 from bridge.sandbox.odoo.sale import Order
 from bridge.sandbox.odoo.stock import Activity, Picking, ReturnPicking
 from bridge.sandbox.odoo.tables import Row
+from bridge.sandbox.odoo.variant import Variant
 from bridge.sandbox.odoo.warehouse import Location, PickingType, Warehouse
 
 

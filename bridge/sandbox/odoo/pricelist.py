@@ -1,4 +1,4 @@
-"""The rules of pricelists, as they are stored and read. What they come to is nobody's to ask over RPC (``catalog/pricelist-*``)."""
+"""Pricelists and their rules, as they are stored and read. What they come to is nobody's to ask over RPC (``catalog/pricelist-*``)."""
 
 from __future__ import annotations
 
@@ -16,6 +16,21 @@ _ABOUT = {
     "3_global": (),
 }
 _RECORDS = ("product_id", "product_tmpl_id", "categ_id")
+
+
+class Pricelist(Model):
+    """``product.pricelist``: gives an order its currency."""
+
+    required = ("name",)
+
+    def defaults(self, values: Row) -> Row:
+        """Return the company's currency."""
+        return {"active": True, "currency_id": self.env.company()["currency_id"], "sequence": 16}
+
+    def display_name(self, row: Row) -> str:
+        """Return ``Name (CUR)``."""
+        currency = self.env.db.table("res.currency").rows.get(row.get("currency_id") or 0, {})
+        return f"{row.get('name')} ({currency.get('name')})"
 
 
 class PricelistItem(Model):
