@@ -17,6 +17,7 @@ from bridge.errors import (
     InvalidRecord,
     RecordMissing,
     ServiceRejected,
+    SettingsWrong,
 )
 from bridge.magento import MagentoClient
 from bridge.magento.stocks import Layout, layout

@@ -61,8 +61,12 @@ _WAITING = """
 SELECT external_key FROM jobs WHERE external_key {any keys text} AND state {any states text}
 ORDER BY external_key {for_share}
 """
-_BOUND = """
-SELECT magento_id FROM bindings WHERE instance = :instance AND kind = :kind ORDER BY magento_label, magento_id
+#: As the index of the drift checks has it.
+_LABEL = "lower(coalesce(magento_label, ''))"
+_BOUND = f"""
+SELECT {_LABEL}, magento_id FROM bindings
+WHERE instance = :instance AND kind = :kind AND ({_LABEL}, magento_id) > (:label, :magento_id)
+ORDER BY {_LABEL}, magento_id LIMIT :limit
 """
 _FROM = """
 FROM stock_figures f
@@ -73,8 +77,15 @@ _AGAIN = """
 UPDATE stock_figures SET marked = marked + 1
 WHERE instance = :instance AND source = :source AND magento_id {any ids text}
 """
+#: Those of one marking are exported by SKU, so a page more than is wanted is looked at. Nothing tells PostgreSQL how many
+#: are dirty: with the limit inside it reads the bindings of these, and not all of them.
 _DIRTY = f"""
-SELECT {_FIGURE.columns} {_FROM} AND f.marked > f.exported
+SELECT {_FIGURE.columns}
+FROM (
+    SELECT * FROM stock_figures WHERE instance = :instance AND source = :source AND marked > exported
+    ORDER BY marked_at, magento_id LIMIT :most
+) f
+LEFT JOIN bindings b ON b.instance = :instance AND b.kind = 'product' AND b.magento_id = f.magento_id
 ORDER BY f.marked_at, b.magento_label, f.magento_id LIMIT :limit
 """
 _GET = f"SELECT {_FIGURE.columns} {_FROM} AND f.magento_id {{any ids text}}"
@@ -82,9 +93,9 @@ _OTHERS = """
 SELECT odoo_id, magento_id FROM bindings WHERE instance = :instance AND kind = :kind AND odoo_id {any ids bigint}
 ORDER BY odoo_id, magento_id
 """
-_BY_SKU = """
+_BY_SKU = f"""
 SELECT magento_id, magento_label FROM bindings
-WHERE instance = :instance AND kind = :kind AND lower(magento_label) {any skus text} ORDER BY magento_id
+WHERE instance = :instance AND kind = :kind AND {_LABEL} {{any skus text}} ORDER BY magento_id
 """
 _BINDING = """
 SELECT odoo_id, magento_label FROM bindings WHERE instance = :instance AND kind = :kind AND magento_id = :magento_id
@@ -145,13 +156,19 @@ class Stock:
 
         In the order of their SKUs, a thousand in a transaction: so they are exported, and Magento is read, in that order.
         """
-        with self._database.read() as session:
-            ids = [one for (one,) in session.rows(_BOUND, instance=instance, kind=PRODUCT_KIND)]
         self._look_at("bindings")
-        for start in range(0, len(ids), _PAGE):
-            self.mark(instance, ids[start : start + _PAGE], wake=wake, by_hand=by_hand)
+        label, magento_id, marked = "", "", 0
+        while True:
+            after = {"label": label, "magento_id": magento_id, "limit": _PAGE}
+            with self._database.read() as session:
+                page = session.rows(_BOUND, instance=instance, kind=PRODUCT_KIND, **after)
+            self.mark(instance, [one for _, one in page], wake=wake, by_hand=by_hand)
+            marked += len(page)
+            if len(page) < _PAGE:
+                break
+            label, magento_id = page[-1]
         self._look_at("stock_figures")
-        return len(ids)
+        return marked
 
     def _look_at(self, table: str) -> None:
         """Let PostgreSQL's planner know a table that may just have been filled.
@@ -179,7 +196,8 @@ class Stock:
     def dirty(self, instance: str, source: str, *, limit: int) -> list[StockFigure]:
         """Return figures that are to be exported, those that wait longest first."""
         with self._database.read() as session:
-            return _FIGURE.read_all(session.rows(_DIRTY, instance=instance, source=source, limit=limit))
+            rows = session.rows(_DIRTY, instance=instance, source=source, limit=limit, most=limit + _PAGE)
+        return _FIGURE.read_all(rows)
 
     def get(self, instance: str, source: str, magento_ids: Iterable[str]) -> dict[str, StockFigure]:
         """Return the figures of products in a source, dirty or not, by Magento's product."""
@@ -200,7 +218,8 @@ class Stock:
         """Return Magento's products that are bound under these SKUs, whatever their case."""
         wanted: dict[str, list[str]] = {}
         for sku in skus:
-            wanted.setdefault(sku.strip().lower(), []).append(sku)
+            if sku.strip():
+                wanted.setdefault(sku.strip().lower(), []).append(sku)
         with self._database.read() as session:
             rows = session.rows(_BY_SKU, instance=instance, kind=PRODUCT_KIND, skus=sorted(wanted))
         found: dict[str, list[str]] = {}
