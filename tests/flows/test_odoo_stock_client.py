@@ -192,6 +192,13 @@ def test_a_count_moves_nothing_until_it_is_applied_and_is_applied_once(box, odoo
     assert counts.apply_counts(odoo, [quant_id]) == []
 
 
+def test_what_a_count_found_is_missing_somewhere_else_and_not_counted_here(box, odoo, product):
+    rows = odoo.search_read("stock.quant", [["product_id", "=", product]], ["quantity"])
+    assert sorted(row["quantity"] for row in rows) == [-10, 10]
+    place = stock.warehouses(odoo)[0].stock_location_id
+    assert [quant.quantity for quant in counts.quants(odoo, [product], place, within=True)] == [10]
+
+
 def test_a_scan_finds_every_changed_product_though_a_page_holds_few(box, odoo):
     since = datetime.now(UTC).replace(microsecond=0) - timedelta(seconds=1)
     products = list(box.odoo.seed_products([f"SCAN-{next(NUMBERS)}" for _ in range(23)]).values())
