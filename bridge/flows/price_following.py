@@ -16,6 +16,7 @@ from bridge.flows.context import FlowContext
 from bridge.flows.product_writing import AT_ONCE, UPDATE, Refused, Shelf, digest, halved
 from bridge.ledger import Binding, Pair, SeenEdit
 from bridge.odoo import LoadRequest
+from bridge.odoo.load import in_company
 from bridge.translate.followed_prices import (
     COST,
     FOLLOWED,
@@ -108,6 +109,7 @@ def write_prices(
             fields=(".id", *names),
             rows=tuple((str(one.odoo_id), *(one.change[name] for name in names)) for one in batch),
             create_only=False,
+            company_id=ctx.settings.company_id,
         )
         ctx.writer.load_many(
             ctx.odoo, key=ctx.effect_key("products-price", digest(key)), kind=UPDATE, request=request
@@ -160,7 +162,8 @@ def read_prices(
     ``asks_method``: whether it is about costs at all.
     """
     method = ["cost_method"] if asks_method and ctx.reference.has_cost_method() else []
-    rows = ctx.odoo.read(shelf.model, sorted(set(ids)), [*FOLLOWED, *method])
+    context = in_company(ctx.settings.company_id)
+    rows = ctx.odoo.read(shelf.model, sorted(set(ids)), [*FOLLOWED, *method], context=context or None)
     return {
         int(row["id"]): {
             name: number(Decimal(str(row[name] or 0)))
