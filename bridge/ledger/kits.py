@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from bridge.ledger.database import Database, Session
 from bridge.ledger.dialects import json_rows
-from bridge.ledger.stock import Wake, mark_in
+from bridge.ledger.stock_marks import Wake, mark_in
 
 #: Units of each part in one kit, by the product of each kit.
 Parts = Mapping[int, Mapping[int, Decimal]]

@@ -9,7 +9,7 @@ from typing import Any
 from bridge.ledger.database import Database, Session
 from bridge.ledger.dialects import json_rows
 from bridge.ledger.shapes import Shape
-from bridge.ledger.stock import Wake, mark_in
+from bridge.ledger.stock_marks import Wake, mark_in
 from bridge.ledger.stock_records import StockLine
 
 _LINE = Shape(StockLine)
