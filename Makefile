@@ -13,7 +13,7 @@ help: ## List the targets
 setup: .venv/.installed ## Make the virtual environment with the locked packages
 
 .venv/.installed: requirements.lock pyproject.toml
-	@bin/check-python "$(PYTHON)"
+	@bin/check-python "$(PYTHON)" $(MAKECMDGOALS)
 	@$(PYTHON) -m venv .venv
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes --requirement requirements.lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .

@@ -82,12 +82,18 @@ def _embedded_key() -> SecretStr:
         EMBEDDED_FOLDER.mkdir(mode=0o700, exist_ok=True)
         if not EMBEDDED_KEY_FILE.exists():
             _make_key()
-        return SecretStr(EMBEDDED_KEY_FILE.read_text(encoding="ascii").strip())
+        key = EMBEDDED_KEY_FILE.read_text(encoding="ascii").strip()
     except (OSError, UnicodeDecodeError) as exc:
         raise ConfigurationError(
             f"Embedded mode keeps its ledger in {EMBEDDED_FOLDER}, here, and cannot read or write there. Go to a folder "
             "of yours, or set BRIDGE_DATABASE_URL and BRIDGE_SECRET_KEY."
         ) from exc
+    if not key:
+        raise ConfigurationError(
+            f"{EMBEDDED_KEY_FILE} is empty. Restore the key, or set the BRIDGE_SECRET_KEY that the ledger was made with; "
+            f"to begin anew, remove the folder {EMBEDDED_FOLDER}."
+        )
+    return SecretStr(key)
 
 
 def _make_key() -> None:

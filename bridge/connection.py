@@ -87,7 +87,9 @@ def _tried(
 
 def _magento(magento: MagentoClient, instance: Instance) -> tuple[list[Check], BridgeError | None]:
     # Who only brings orders over needs no rights to the rest of the catalog.
-    probe = magento.probe(catalog=instance.settings.auto_create_products)
+    settings = instance.settings
+    by_bulk = settings.stock_bulk and settings.stock_api_mode == "msi"
+    probe = magento.probe(catalog=settings.auto_create_products, bulk=by_bulk)
     checks = []
     for resource in probe.resources:
         state: Literal["ok", "problem", "note"] = "ok"

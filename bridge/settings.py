@@ -218,6 +218,8 @@ class InstanceSettings(BaseModel):
     #: Whether Magento's quantities may become counts in Odoo, for a first load.
     import_stock: bool = False
     stock_api_mode: Literal["msi", "classic"] = "msi"
+    #: Whether quantities are handed to Magento's queue (``msi`` only) and read back later, not written at once.
+    stock_bulk: bool = False
     stock_source_code: Text = "default"
     stock_quantity_field: Literal["qty_available", "virtual_available", "free_qty"] = "free_qty"
     safety_stock: Annotated[Decimal, Field(ge=0, max_digits=12, decimal_places=4)] = Decimal(0)

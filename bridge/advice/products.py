@@ -58,6 +58,12 @@ PRODUCTS: Sequence[Entry] = (
         where="bridge conflicts resolve ID --use magento; bridge mappings list --kind tax_class",
     ),
     Entry(
+        code="picture_unwritable",
+        happened="{message}",
+        to_do="Give the product the picture that is meant by hand, a PNG, JPEG or GIF, or decide for the other one.",
+        where="Magento admin: Catalog > Products > Images And Videos; Odoo: Sales > Products; bridge conflicts resolve ID",
+    ),
+    Entry(
         code="price_unwritable",
         reasons=because("odoo"),
         happened="{message}",

@@ -106,6 +106,16 @@ STOCK: Sequence[Entry] = (
         where="bridge mappings list --kind source; bridge instance show {instance}",
     ),
     Entry(
+        code="stock_bulk_waits",
+        happened="{message}",
+        to_do="Let Magento's queue run: its cron, or bin/magento queue:consumers:start async.operations.all; then retry. "
+        "Newer figures of this source wait, so that the queue does not write old ones over them. To do without the queue "
+        "turn stock_bulk off and retry: figures are then written directly, and should the queue run after all, the next "
+        "export puts right what it wrote.",
+        where="the Magento server; bridge instance set {instance} --set stock_bulk=false",
+        who="server admin",
+    ),
+    Entry(
         code="settings_wrong",
         reasons=because("stock_source"),
         happened="{message}",

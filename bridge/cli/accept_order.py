@@ -8,7 +8,7 @@ import click
 
 from bridge.cli.app import App, pass_app
 from bridge.cli.mapping_words import by_option
-from bridge.cli.orders import entity_of
+from bridge.cli.orders import OrderNumber, entity_of
 from bridge.cli.output import json_option, print_json, print_table, print_text
 from bridge.cli.waiting import Followed, follow, hint
 from bridge.engine import preview_context
@@ -24,7 +24,7 @@ def orders() -> None:
 
 
 @orders.command()
-@click.argument("increment_id")
+@click.argument("increment_id", type=OrderNumber())
 @click.option("--why", metavar="REASON", help="Why they may differ, for the history; needed to accept.")
 @by_option
 @click.option("--dry-run", is_flag=True, help="Only show what differs.")

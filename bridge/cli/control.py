@@ -39,9 +39,9 @@ def resume(app: App, flow: str | None, instance_name: str | None) -> int:
     if app.ledger.pauses.resume(name, flow):
         click.echo(f"Resumed {_what(flow, name)}.")
         return 0
-    known = "; ".join(f"{_what(one.flow, one.instance)}" for one in app.ledger.pauses.list()) or "nothing"
-    what = _what(flow, name)
-    click.echo(f"{what[:1].upper()}{what[1:]} is not paused so. Paused: {known}.", err=True)
+    known = "; ".join(_what(one.flow, one.instance) for one in app.ledger.pauses.list())
+    others = f"These are: {known}." if known else "Nothing is paused."
+    click.echo(f"There is no pause of {_what(flow, name)} to end. {others}", err=True)
     return 1
 
 

@@ -180,6 +180,14 @@ def describe(job: Job, *, trace: bool = False) -> dict[str, Any]:
     return shown
 
 
+#: What a result names products for, and how that is said.
+_LACKING = {
+    "missing": "not in Odoo",
+    "not_in_magento": "not in Magento",
+    "costs_nothing": "costs nothing in Odoo, so it is not made in Magento",
+}
+
+
 def why(job: Job) -> str:
     """Return in a few words why a job is where it is."""
     if job.state == "retry_waiting" and job.waits_for:
@@ -187,10 +195,10 @@ def why(job: Job) -> str:
     if job.error and job.state in _WITH_ERROR:
         return job.error
     result = job.result or {}
-    for name, place in (("missing", "Odoo"), ("not_in_magento", "Magento")):
+    for name, words in _LACKING.items():
         if missing := result.get(name):
             more = ", ..." if len(missing) > _SHOWN_SKUS else ""
-            return f"not in {place}: {', '.join(missing[:_SHOWN_SKUS])}{more}"
+            return f"{words}: {', '.join(missing[:_SHOWN_SKUS])}{more}"
     return str(result.get("sale_order") or result.get("summary") or outcome(result))
 
 
@@ -201,7 +209,9 @@ def entity_text(job: Job) -> str:
     skus, since = job.data.get("skus"), job.data.get("updated_from")
     words = [", ".join(skus[:_SHOWN_SKUS]) + (", ..." if len(skus) > _SHOWN_SKUS else "")] if skus else []
     words += [f"since {since[:10]}"] if isinstance(since, str) else []
-    words += [name.replace("_", " ") for name in ("dry_run", "verify", "preview") if job.data.get(name)]
+    words += [
+        name.replace("_", " ") for name in ("dry_run", "verify", "look", "preview") if job.data.get(name)
+    ]
     return "; ".join(words) or job.entity
 
 

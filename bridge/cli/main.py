@@ -40,6 +40,7 @@ from bridge.cli.stock import stock
 from bridge.errors import BridgeError, ConfigurationError
 from bridge.logs import configure_logging
 from bridge.masking import mask_text
+from bridge.setting_words import plain_words
 
 #: Exit codes: done, the work failed or was blocked, wrong usage or configuration.
 EXIT_DONE, EXIT_FAILED, EXIT_USAGE = 0, 1, 2
@@ -146,10 +147,10 @@ def error_text(error: BridgeError) -> str:
 def settings_error(error: ValidationError) -> str:
     """Return what is wrong with which setting; never the value itself, it may be a secret."""
     parts = []
-    for one in error.errors(include_url=False, include_input=False, include_context=False):
+    for one in error.errors(include_url=False, include_input=False):
         name = ".".join(str(part) for part in one["loc"]) or "settings"
         prefix = "BRIDGE_" if error.title == "Settings" else ""
-        parts.append(f"{prefix}{name.upper() if prefix else name}: {one['msg']}")
+        parts.append(plain_words(f"{prefix}{name.upper() if prefix else name}", one))
     return "; ".join(parts)
 
 

@@ -23,6 +23,20 @@ from bridge.ledger import Binding, Explanation, Instance
 #: Kind of the bindings and explanations of orders.
 ORDER = "order"
 _PAGE = 1000
+_LONGEST_NUMBER = 50
+
+
+class OrderNumber(click.ParamType[str]):
+    """An order's number as Magento shows it."""
+
+    name = "number"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Return the number without spaces around it."""
+        number = value.strip()
+        if not number or len(number) > _LONGEST_NUMBER or not number.isprintable():
+            self.fail("it is the order's number as Magento shows it, such as 000000042.", param, ctx)
+        return number
 
 
 @click.group(cls=Commands)
@@ -36,7 +50,7 @@ def preview() -> None:
 
 
 @explain.command(name="order")
-@click.argument("increment_id")
+@click.argument("increment_id", type=OrderNumber())
 @click.option("--instance", "instance_name", metavar="NAME", help="May be left out where there is only one.")
 @click.option("--store-id", type=click.IntRange(0), help="Where several store views have the number.")
 @json_option
@@ -64,7 +78,7 @@ def explain_order(
 
 
 @preview.command(name="order")
-@click.argument("increment_id")
+@click.argument("increment_id", type=OrderNumber())
 @click.option("--instance", "instance_name", metavar="NAME", help="May be left out where there is only one.")
 @json_option
 @pass_app

@@ -12,6 +12,7 @@ import click
 
 from bridge.cli.app import App, pass_app
 from bridge.cli.groups import Commands
+from bridge.cli.orders import OrderNumber
 from bridge.cli.output import json_option, print_json, print_table, print_text
 from bridge.cli.run_words import swept
 from bridge.cli.waiting import Followed, end, start_run
@@ -95,7 +96,7 @@ def test_connection(app: App, *, instance_name: str | None, as_json: bool) -> in
 
 
 @run.command(name="import-order")
-@click.argument("increment_id")
+@click.argument("increment_id", type=OrderNumber())
 @click.option("--store-id", type=click.IntRange(0), help="Where several store views have the number.")
 @job_options
 @pass_app
@@ -103,11 +104,8 @@ def import_order(
     app: App, increment_id: str, *, store_id: int | None, instance_name: str | None, wait: bool, as_json: bool
 ) -> int:
     """Import the Magento order with the number INCREMENT_ID."""
-    number = increment_id.strip()
-    if not number or len(number) > 50 or not number.isprintable():
-        raise click.UsageError("INCREMENT_ID is the order's number as Magento shows it, such as 000000042.")
     data = {} if store_id is None else {"store_id": store_id}
-    wanted = want("find-order", instance=app.instance(instance_name).name, entity=number, data=data)
+    wanted = want("find-order", instance=app.instance(instance_name).name, entity=increment_id, data=data)
     job_ids = [one.job_id for one in app.ledger.jobs.want([wanted])]
     return end(app, Followed(job_ids=job_ids), wait=wait, as_json=as_json)
 

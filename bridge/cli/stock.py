@@ -156,6 +156,16 @@ def _show_source(source: Mapping[str, Any]) -> None:
             "waits to be exported since": source["waits_since"] or "it does not",
         }
     )
+    if source.get("parts"):
+        print_table(
+            ("PART (ID IN ODOO)", "IN ONE KIT", f"ODOO'S {source['field'].upper()}", "UNKNOWN TO ODOO"),
+            [
+                (part["odoo_id"], part["units"], part["odoo"], part["unknown_to_odoo"])
+                for part in source["parts"]
+            ],
+            empty="",
+            right=("IN ONE KIT", "UNKNOWN TO ODOO"),
+        )
     if source["lines"]:
         print_table(
             ("ORDER", "OPEN IN MAGENTO", "SHIPPED", "ODOO LACKS", "UNKNOWN TO ODOO"),

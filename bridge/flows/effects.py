@@ -47,6 +47,8 @@ class Write:
     look: Callable[[], str | None] | None = None
     #: Whether it may be sent again when the last look did not find it.
     may_repeat: bool = True
+    #: Where an answer says only that it was taken into a queue: after so many seconds it is looked at first.
+    looked_at_after: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -233,6 +235,9 @@ class LedgerWriter:
                 # The winner has ended: the same bytes again answer its record's id (RULES 2.1).
                 return self._resend(write, repeats_lost_race=False)
             remote_id = self._refused(write, error)
+        if write.looked_at_after is not None:
+            self._ledger.effects.hand(write.key, remote_id)
+            raise self._wait(write, write.looked_at_after, why=f"{write.kind} was taken into a queue")
         self._ledger.effects.confirm(self._job, write.key, remote_id)
         return remote_id
 
@@ -277,9 +282,10 @@ class LedgerWriter:
         # The very bytes of the first time: another payload under the same key would change nothing anyway.
         return self._send(write, again.request or write.request, repeats_lost_race=repeats_lost_race)
 
-    def _wait(self, write: Write, seconds: float) -> DoubtfulEffect:
+    def _wait(self, write: Write, seconds: float, *, why: str | None = None) -> DoubtfulEffect:
+        why = why or f"The answer to {write.kind} was lost"
         return DoubtfulEffect(
-            f"The answer to {write.kind} was lost; the bridge looks again in {max(1, round(seconds))} s.",
+            f"{why}; the bridge looks again in {max(1, round(seconds))} s.",
             waits_for=f"doubt:{write.key}",
             retry_after=max(0.0, seconds),
             system=write.system,

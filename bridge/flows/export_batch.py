@@ -8,16 +8,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from decimal import Decimal
 from typing import Any
 
 from bridge.errors import BoundRecordGone
-from bridge.flows import magento_writes, product_source
+from bridge.flows import magento_writes, picture_edits, price_looks, product_source
 from bridge.flows.context import FlowContext
 from bridge.flows.export_book import Shop
 from bridge.flows.export_claims import contested
-from bridge.flows.export_goods import Exported, Goods, variant_of, with_refusals
-from bridge.flows.price_looks import look_in_odoo
+from bridge.flows.export_goods import (
+    Exported,
+    Goods,
+    insist_on_price,
+    price_in_odoo,
+    variant_of,
+    with_refusals,
+)
 from bridge.flows.product_book import gather_book, gather_texts
 from bridge.flows.product_conflicts import seen_edit
 from bridge.flows.product_sides import masters_of
@@ -96,7 +101,8 @@ def carry_over(
         with_refusals(outcome, one, act)
     magento_writes.settle_changes(ctx)
     carrier.note_edits()
-    outcome.conflicts += look_in_odoo(ctx, known, products)
+    outcome.conflicts += price_looks.look_in_odoo(ctx, known, products)
+    outcome.conflicts += picture_edits.look_in_odoo(ctx, [binding for _, binding in known], products)
 
 
 @dataclass(kw_only=True)
@@ -241,6 +247,10 @@ def make_single(ctx: FlowContext, shop: Shop, one: Goods, outcome: Exported) -> 
     if not (ctx.settings.export_products and one.row["sale_ok"] and one.row["active"]):
         outcome.not_in_magento.append(one.sku)
         return
+    if price_in_odoo(one) == 0:
+        outcome.costs_nothing.append(one.sku)
+        return
+    insist_on_price(one)
     make_product(
         ctx,
         shop,
@@ -249,7 +259,7 @@ def make_single(ctx: FlowContext, shop: Shop, one: Goods, outcome: Exported) -> 
             sku=one.sku,
             kind="virtual" if one.row["type"] == "service" else "simple",
             cells=one.cells,
-            price=Decimal(str(one.row["lst_price"])),
+            price=price_in_odoo(one),
             attribute_set_id=ctx.settings.export_attribute_set_id,
             website_ids=shop.website_ids,
             category_id=shop.category_of(one.row),

@@ -16,7 +16,7 @@ from bridge.flows import magento_writes, product_source
 from bridge.flows.context import FlowContext
 from bridge.flows.export_batch import adopt, make_product, plan_of
 from bridge.flows.export_book import Shop
-from bridge.flows.export_goods import Exported, Goods, with_refusals
+from bridge.flows.export_goods import Exported, Goods, insist_on_price, with_refusals
 from bridge.flows.export_options import Choice, attributes_of, choices_of, options_of
 from bridge.flows.product_batch import VARIANT_BINDING
 from bridge.flows.product_book import gather_book
@@ -100,6 +100,9 @@ class _Family:
         unlinked = sold if there is None else [one for one in sold if not self._is_linked(there, one)]
         if not unlinked:
             return
+        for one in missing:
+            # Before anything of the family is made.
+            insist_on_price(one)
         choices = choices_of(self.ctx, unlinked)
         attributes = attributes_of(self.ctx, choices)
         options = options_of(self.ctx, choices, attributes)

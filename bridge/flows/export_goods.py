@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any
 
 from bridge.errors import BridgeError, OperatorError, ServiceRejected
 from bridge.flows.context import FlowContext
 from bridge.flows.product_sides import GOODS_FIELDS, TEMPLATE_FIELDS, Cells, add_texts, cells_of
 from bridge.flows.product_writing import GOODS, TEMPLATES, ProductRefused, Shelf
+from bridge.translate.price_records import PriceUnclear, number
 from bridge.translate.product_fields import TEXTS
 
 _ARCHIVED_TOO = {"active_test": False}
@@ -59,6 +61,8 @@ class Exported:
     without_sku: int = 0
     #: SKUs that Magento lacks and that are not made: export is off, or they are not for sale.
     not_in_magento: list[str] = field(default_factory=list)
+    #: SKUs that Magento lacks and that are not made, for they cost nothing in Odoo: services of its own often do.
+    costs_nothing: list[str] = field(default_factory=list)
     #: SKUs with a value that Magento has no place for, by field.
     no_place: dict[str, list[str]] = field(default_factory=dict)
     #: Why products were not exported, by the id of an Odoo variant.
@@ -70,6 +74,8 @@ class Exported:
         shown: dict[str, Any] = {name: getattr(self, name) for name in names if getattr(self, name)}
         if self.not_in_magento:
             shown["not_in_magento"] = sorted(self.not_in_magento)
+        if self.costs_nothing:
+            shown["costs_nothing"] = sorted(self.costs_nothing)
         if self.no_place:
             shown["no_place"] = {name: sorted(skus) for name, skus in self.no_place.items()}
         if self.refused:
@@ -83,6 +89,27 @@ def with_refusals(outcome: Exported, one: Goods, act: Callable[[], None]) -> Non
         act()
     except (OperatorError, ServiceRejected) as error:
         outcome.refused[variant_of(one)] = refusal(one.sku, error)
+
+
+def price_in_odoo(one: Goods) -> Decimal:
+    """Return the sales price of a product, with what its attributes add."""
+    return Decimal(str(one.row["lst_price"] or 0))
+
+
+def insist_on_price(one: Goods) -> None:
+    """Make sure that a product which is to be made in Magento costs something: it would be for sale at once.
+
+    Raises:
+        PriceUnclear: its price is 0 or less.
+    """
+    price = price_in_odoo(one)
+    if price <= 0:
+        raise PriceUnclear(
+            f"The price of {one.sku} is {number(price)} in Odoo: for that nothing is sold, so it is not made in Magento.",
+            system="odoo",
+            reason="amount",
+            sku=one.sku,
+        )
 
 
 def variant_of(one: Goods) -> int:

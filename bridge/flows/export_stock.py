@@ -10,8 +10,8 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from bridge.errors import BridgeError, InvalidRecord, SettingsWrong
-from bridge.flows import stock_source
+from bridge.errors import BridgeError, DoubtfulEffect, InvalidRecord, SettingsWrong
+from bridge.flows import stock_bulk, stock_source
 from bridge.flows.context import FlowContext
 from bridge.flows.stock_figures import StockUnclear, WorkedOut, relabel, work_out
 from bridge.flows.stock_layout import warnings
@@ -64,21 +64,29 @@ def run(ctx: FlowContext) -> Mapping[str, Any]:
 
     Raises:
         DoubtfulEffect: an earlier write may still be under way.
+        StockBulkWaits: Magento's queue does not work off what it took.
         StockSourceUnknown: Magento has no such source.
         SettingsWrong: the bridge does not fill this source any more, or sources share a warehouse without a rule.
     """
     ctx.reread_after_block()
     source, instance = ctx.job.entity, ctx.instance.name
     routes = checked_routes(ctx, source)
+    settled = stock_bulk.settle(ctx, source)
     settle(ctx, source)
     most = CLASSIC_BATCH if ctx.settings.stock_api_mode == "classic" else BATCH
     batch = ctx.ledger.stock.dirty(instance, source, limit=most)
-    outcome = Outcome(source=source, warnings=warnings(ctx, source) if batch else [])
+    outcome = Outcome(source=source, written=settled.written, warnings=warnings(ctx, source) if batch else [])
     alone = [row for row in batch if row.problem is not None]
     for row in alone:
         # It spoiled a batch before: its own job tries it again.
         _hand_over(ctx, outcome, row, row.sku or row.magento_id, reason=str(row.problem))
-    export(ctx, routes, [row for row in batch if row.problem is None], outcome)
+    by_bulk = ctx.settings.stock_bulk and ctx.settings.stock_api_mode == "msi" and not settled.is_direct
+    try:
+        export(ctx, routes, [row for row in batch if row.problem is None], outcome, by_bulk=by_bulk)
+    except DoubtfulEffect:
+        # What needed no write, or waits for a person, is known all the same.
+        ctx.ledger.stock.exported(instance, source, outcome.done, wants=outcome.own_jobs)
+        raise
     ctx.ledger.stock.exported(instance, source, outcome.done, wants=outcome.own_jobs)
     left = len(batch) == most
     if left:
@@ -95,6 +103,7 @@ def run_item(ctx: FlowContext) -> Mapping[str, Any]:
     ctx.reread_after_block()
     source, _, magento_id = ctx.job.entity.rpartition(":")
     routes = checked_routes(ctx, source)
+    stock_bulk.settle(ctx, source)
     settle(ctx, source)
     known = ctx.ledger.stock.get(ctx.instance.name, source, [magento_id])
     if magento_id not in known:
@@ -109,8 +118,10 @@ def run_item(ctx: FlowContext) -> Mapping[str, Any]:
     return outcome.as_result(left=False)
 
 
-def export(ctx: FlowContext, routes: Routes, rows: Sequence[Known], outcome: Outcome) -> None:
-    """Work the figures out, compare them with what Magento has, and write what differs."""
+def export(
+    ctx: FlowContext, routes: Routes, rows: Sequence[Known], outcome: Outcome, *, by_bulk: bool = False
+) -> None:
+    """Work the figures out, compare them with what Magento has, and write what differs, or hand it to Magento's queue."""
     ready: list[WorkedOut] = []
     for one in work_out(ctx, routes, outcome.source, rows):
         if one.trouble is not None:
@@ -138,6 +149,8 @@ def export(ctx: FlowContext, routes: Routes, rows: Sequence[Known], outcome: Out
         one = by_id[row.known.magento_id]
         _trouble(ctx, outcome, one, _refusal(one.sku, outcome.source, error))
 
+    if changed and by_bulk:
+        stock_bulk.hand_over(ctx, outcome.source, changed)
     if changed:
         write_rows(ctx, outcome.source, changed, written=written, refused=refused)
 

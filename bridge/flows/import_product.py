@@ -6,11 +6,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bridge.errors import BridgeError, InvalidRecord, RecordMissing
-from bridge.flows import product_source
+from bridge.flows import picture_edits, price_looks, product_source
 from bridge.flows.context import FlowContext
 from bridge.flows.freshness import insist_on_version
 from bridge.flows.order_products import ProductUnknown
-from bridge.flows.price_looks import look_in_magento
 from bridge.flows.product_batch import VARIANT_BINDING, Outcome, import_singles
 from bridge.flows.product_images import want_images
 from bridge.flows.product_variants import import_configurables
@@ -50,7 +49,7 @@ def run(ctx: FlowContext) -> Mapping[str, Any]:
             f"Odoo has no product with the SKU {', '.join(missing)}.", system="odoo", sku=missing
         )
     _own_jobs(ctx, outcome)
-    look_in_magento(ctx, [one.product_id for one in outcome.read])
+    _look_for_edits(ctx, outcome)
     # Whoever waits for this product waits for its pictures too.
     pictures = want_images(ctx, outcome.read)
     return outcome.as_result() | ({"job_ids": pictures} if pictures else {})
@@ -66,7 +65,7 @@ def run_batch(ctx: FlowContext) -> Mapping[str, Any]:
     _import(ctx, [products[one] for one in ids if one in products], outcome)
     _own_jobs(ctx, outcome)
     want_images(ctx, outcome.read)
-    look_in_magento(ctx, [one.product_id for one in outcome.read])
+    _look_for_edits(ctx, outcome)
     gone = len(ids) - len(products) - len(outcome.unreadable.keys() & set(ids))
     return outcome.as_result() | ({"gone_in_magento": gone} if gone else {})
 
@@ -97,6 +96,12 @@ def _import(ctx: FlowContext, products: Sequence[MagentoProduct], outcome: Outco
     if singles:
         import_singles(ctx, singles, outcome)
     close_changes(ctx)
+
+
+def _look_for_edits(ctx: FlowContext, outcome: Outcome) -> None:
+    """Look in Magento for edits of what Odoo is the master of and no field of the product says."""
+    price_looks.look_in_magento(ctx, [one.product_id for one in outcome.read])
+    picture_edits.look_in_magento(ctx, outcome.read)
 
 
 def _parent(ctx: FlowContext, product: MagentoProduct) -> MagentoProduct | None:

@@ -13,7 +13,7 @@ from bridge.flows.product_writing import SUPERSEDED, digest
 from bridge.ledger import Effect
 from bridge.magento import catalog, product_writes
 from bridge.odoo.values import decode, encode
-from bridge.translate.catalog_records import MagentoProduct
+from bridge.translate.catalog_records import MagentoImage, MagentoProduct
 from bridge.translate.product_export import body_of
 
 CREATE = "create-magento-product"
@@ -21,6 +21,8 @@ CHANGE = "change-magento-product"
 LINK = "link-magento-product"
 OPTION = "add-attribute-option"
 IMAGE = "add-product-image"
+#: Roles of the image that a product is shown by.
+IMAGE_ROLES = ("image", "small_image", "thumbnail")
 
 
 def create(ctx: FlowContext, body: Mapping[str, Any], *, odoo_entity: str) -> tuple[int, dict[str, Any]]:
@@ -144,6 +146,31 @@ def add_image(ctx: FlowContext, product: MagentoProduct, entry: Mapping[str, Any
         return digest if any(digest in file for file in files) else None
 
     key = ctx.effect_key("magento-image", f"{product.product_id}-{digest}")
+    _once(ctx, key=key, kind=IMAGE, target="/products/media", request=entry, send=send, look=look)
+
+
+def give_image_roles(ctx: FlowContext, product: MagentoProduct, image: MagentoImage, *, version: str) -> None:
+    """Let an image that a product has be the one that it is shown by. ``version`` is the state that asks for it."""
+
+    def send(stored: bytes) -> str:
+        product_writes.change_image(ctx.magento, product.sku, decode(stored))
+        return image.file
+
+    def look() -> str | None:
+        row = catalog.products_by_id(ctx.magento, [product.product_id]).get(product.product_id, {})
+        rows = row.get("media_gallery_entries") or ()
+        is_it = any(one.get("file") == image.file and "image" in (one.get("types") or ()) for one in rows)
+        return image.file if is_it else None
+
+    entry = {
+        "id": image.entry_id,
+        "media_type": "image",
+        "label": image.label,
+        "position": image.position,
+        "disabled": False,
+        "types": list(IMAGE_ROLES),
+    }
+    key = ctx.effect_key("magento-image-roles", digest([product.product_id, image.entry_id, version]))
     _once(ctx, key=key, kind=IMAGE, target="/products/media", request=entry, send=send, look=look)
 
 

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from bridge.flows.context import FlowContext
+from bridge.flows.kits import keep_kits
 from bridge.flows.wants import wake_stock
 from bridge.odoo.stock import CHANGING_MODELS, ChangeCursor, scan_changes
 
@@ -32,6 +33,9 @@ def run(ctx: FlowContext) -> Mapping[str, Any]:
             marked = ctx.ledger.stock.mark_all(instance, wake=wake_stock(instance))
             return {"marked": marked, "all": True, "frontier": now.isoformat()}
         odoo_ids |= found
+    # Bills change without any stock moving: kits that changed are marked by this.
+    keep_kits(ctx)
+    odoo_ids |= ctx.ledger.kits.with_parts(instance, odoo_ids).keys()
     bound = ctx.ledger.stock.products_of(instance, odoo_ids)
     ids = [one for some in bound.values() for one in some]
     ctx.ledger.stock.mark(instance, ids, wake=wake_stock(instance))

@@ -16,6 +16,7 @@ from bridge.flows.context import FlowContext
 from bridge.flows.product_writing import AT_ONCE, UPDATE, Refused, Shelf, digest, halved
 from bridge.ledger import Binding, Pair, SeenEdit
 from bridge.odoo import LoadRequest
+from bridge.odoo.load import in_company
 from bridge.translate.followed_prices import (
     COST,
     FOLLOWED,
@@ -108,6 +109,7 @@ def write_prices(
             fields=(".id", *names),
             rows=tuple((str(one.odoo_id), *(one.change[name] for name in names)) for one in batch),
             create_only=False,
+            company_id=ctx.settings.company_id,
         )
         ctx.writer.load_many(
             ctx.odoo, key=ctx.effect_key("products-price", digest(key)), kind=UPDATE, request=request
@@ -152,10 +154,16 @@ def price_digits(ctx: FlowContext) -> int:
     return min(ctx.reference.profile.price_digits, _DIGITS)
 
 
-def read_prices(ctx: FlowContext, shelf: Shelf, ids: Iterable[int]) -> dict[int, dict[str, str]]:
-    """Return what Odoo has of the fields that follow, by id; a cost that it works out itself is left out."""
-    method = ["cost_method"] if ctx.reference.has_cost_method() else []
-    rows = ctx.odoo.read(shelf.model, sorted(set(ids)), [*FOLLOWED, *method])
+def read_prices(
+    ctx: FlowContext, shelf: Shelf, ids: Iterable[int], *, asks_method: bool = True
+) -> dict[int, dict[str, str]]:
+    """Return what Odoo has of the fields that follow, by id; a cost that it works out itself is left out.
+
+    ``asks_method``: whether it is about costs at all.
+    """
+    method = ["cost_method"] if asks_method and ctx.reference.has_cost_method() else []
+    context = in_company(ctx.settings.company_id)
+    rows = ctx.odoo.read(shelf.model, sorted(set(ids)), [*FOLLOWED, *method], context=context or None)
     return {
         int(row["id"]): {
             name: number(Decimal(str(row[name] or 0)))
@@ -201,7 +209,8 @@ def are_changed(marks: Mapping[str, str], plan: ProductPlan) -> bool:
 
 def _heed_odoo(ctx: FlowContext, shelf: Shelf, products: Sequence[Followed], digits: int) -> None:
     """Take out of the changes what Odoo has already, or works out itself, and keep the edits that make way for the rest."""
-    odoo = read_prices(ctx, shelf, [one.odoo_id for one in products])
+    costs = any(COST in one.change for one in products)
+    odoo = read_prices(ctx, shelf, [one.odoo_id for one in products], asks_method=costs)
     edits: list[SeenEdit] = []
     settled: list[Followed] = []
     for one in products:

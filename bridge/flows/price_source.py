@@ -17,6 +17,7 @@ from bridge.errors import SettingsWrong
 from bridge.flows.context import FlowContext
 from bridge.ledger import Store
 from bridge.magento import read_list
+from bridge.odoo.load import in_company
 from bridge.overrides import held
 from bridge.translate.price_records import (
     ALL_GROUPS,
@@ -161,7 +162,9 @@ def groups_of(ctx: FlowContext, scopes: Sequence[PriceScope], before: Iterable[i
 
 def read_priced(ctx: FlowContext, ids: Sequence[int], pricelists: Iterable[int | None]) -> Priced:
     """Read products and the rules of ``pricelists`` about them, with those of the pricelists that they lean on."""
-    rows = ctx.odoo.read("product.product", sorted(set(ids)), _PRODUCT_FIELDS)
+    # The cost is each company's own.
+    context = in_company(ctx.settings.company_id)
+    rows = ctx.odoo.read("product.product", sorted(set(ids)), _PRODUCT_FIELDS, context=context or None)
     paths = _category_paths(ctx, {int(row["categ_id"][0]) for row in rows if row["categ_id"]})
     products = {
         int(row["id"]): PricedProduct(

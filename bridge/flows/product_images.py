@@ -16,26 +16,27 @@ from bridge.errors import BridgeError, InvalidRecord
 from bridge.flows import product_source
 from bridge.flows.context import FlowContext
 from bridge.flows.effects import Write
-from bridge.flows.product_batch import VARIANT_BINDING
-from bridge.flows.product_writing import (
-    GOODS,
-    TEMPLATES,
-    close_changes,
-    digest,
-    halved,
-    wait_for_changes,
+from bridge.flows.picture_edits import without_edited
+from bridge.flows.picture_targets import (
+    BYTES,
+    SMALL,
+    Target,
+    brought,
+    find_targets,
+    keep,
+    read_small,
+    targets_of,
+    without_small,
 )
+from bridge.flows.product_writing import close_changes, digest, halved, wait_for_changes
 from bridge.flows.wants import want
 from bridge.idempotency import canonical_json
-from bridge.ledger import Binding, JobId, Pair
+from bridge.ledger import JobId
 from bridge.magento.media import MAX_PICTURE_BYTES, PictureUnreachable, PictureUnusable
 from bridge.odoo import LoadRequest
-from bridge.translate.catalog_records import MagentoImage, MagentoProduct
-from bridge.translate.product_images import base_picture, content_mark, entry_mark, is_picture
-from bridge.translate.product_plan import Role, read_marks, role_of, write_marks
+from bridge.translate.catalog_records import MagentoProduct
+from bridge.translate.product_images import content_mark, is_picture
 
-#: Kind of the bindings that say which picture Odoo has of a product.
-PICTURE_BINDING = "product_image"
 #: Kind of the effects that write pictures; what is written is absolute.
 PICTURES = frozenset({"update-product-images"})
 #: Products of one job: with the longest time for each picture it stays below what a job may last.
@@ -45,25 +46,10 @@ BYTES_AT_ONCE = MAX_PICTURE_BYTES
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Target:
-    """A product whose picture is not known to be in Odoo."""
-
-    product_id: int
-    sku: str
-    image: MagentoImage
-    model: str
-    field: str
-    odoo_id: int
-    #: Version of the mark, and what it says of the bytes that Odoo has; empty without a mark.
-    version: str
-    known_bytes: str
-
-
-@dataclass(frozen=True, kw_only=True)
 class _Picture:
     """A picture that was fetched."""
 
-    target: _Target
+    target: Target
     content: bytes
     mark: str
 
@@ -77,7 +63,7 @@ class _Outcome:
     kept: int = 0
     unusable: dict[int, PictureUnusable] = field(default_factory=dict)
 
-    def refuse(self, target: _Target, error: PictureUnusable) -> None:
+    def refuse(self, target: Target, error: PictureUnusable) -> None:
         """Note why a picture was not brought over."""
         self.unusable[target.product_id] = PictureUnusable(
             f"The picture of the product {target.sku} was left out: {error.message}",
@@ -93,8 +79,8 @@ class _Outcome:
 
 def want_images(ctx: FlowContext, products: Iterable[MagentoProduct]) -> list[JobId]:
     """Want jobs for the pictures of ``products`` that Odoo does not have yet, and return them."""
-    groups: list[list[_Target]] = []
-    for target in _targets(ctx, products):
+    groups: list[list[Target]] = []
+    for target in targets_of(ctx, products):
         if not groups or len(groups[-1]) == PRODUCTS_AT_ONCE:
             groups.append([])
         groups[-1].append(target)
@@ -163,13 +149,29 @@ def _carry(ctx: FlowContext, ids: Sequence[int], outcome: _Outcome) -> None:
     wait_for_changes(ctx, PICTURES)
     # A product that cannot be read has a job of its own that says so.
     products = product_source.read_products(ctx, ids, {})
-    targets = _without_own(ctx, _targets(ctx, products.values()), outcome)
+    targets = _without_own(ctx, targets_of(ctx, products.values()), outcome)
+    targets = without_edited(ctx, targets)
     if targets:
         _fetch_and_write(ctx, targets, outcome)
     close_changes(ctx, PICTURES)
 
 
-def _fetch_and_write(ctx: FlowContext, targets: Sequence[_Target], outcome: _Outcome) -> None:
+def bring(ctx: FlowContext, product: MagentoProduct) -> None:
+    """Bring the picture of a product whoever is the master of pictures: a person decided for it.
+
+    Raises:
+        PictureUnusable: why it is not in Odoo.
+        PictureUnreachable: the server of pictures does not answer now.
+    """
+    wait_for_changes(ctx, PICTURES)
+    outcome = _Outcome()
+    _fetch_and_write(ctx, find_targets(ctx, [product]), outcome)
+    for error in outcome.unusable.values():
+        raise error
+    close_changes(ctx, PICTURES)
+
+
+def _fetch_and_write(ctx: FlowContext, targets: Sequence[Target], outcome: _Outcome) -> None:
     media = ctx.magento.media(ctx.reference.media_url() or f"{str(ctx.settings.base_url).rstrip('/')}/media/")
     held: list[_Picture] = []
     for target in targets:
@@ -188,8 +190,8 @@ def _fetch_and_write(ctx: FlowContext, targets: Sequence[_Target], outcome: _Out
             outcome.refuse(target, PictureUnusable(said, reason="not_image", file=target.image.file))
             continue
         picture = _Picture(target=target, content=content, mark=content_mark(content))
-        if picture.mark == target.known_bytes:
-            _keep(ctx, [(target, picture.mark)])
+        if picture.mark == target.marks.get(BYTES):
+            keep(ctx, [(target, brought(target, picture.mark, target.marks.get(SMALL)))])
             outcome.kept += 1
             continue
         if held and sum(len(one.content) for one in held) + len(content) > BYTES_AT_ONCE:
@@ -230,6 +232,8 @@ def _write_batch(ctx: FlowContext, batch: Sequence[_Picture]) -> None:
         request = LoadRequest(model=model, fields=(".id", name), rows=rows, create_only=False)
         return ",".join(map(str, ctx.odoo.send_load(request).ids))
 
+    # Until the answer is there nobody knows what Odoo shows: that is nobody's edit.
+    keep(ctx, [(one.target, without_small(one.target)) for one in batch if SMALL in one.target.marks])
     ctx.writer.once(
         Write(
             key=ctx.effect_key("product-images", digest(described)),
@@ -240,61 +244,18 @@ def _write_batch(ctx: FlowContext, batch: Sequence[_Picture]) -> None:
             send=send,
         )
     )
-    _keep(ctx, [(one.target, one.mark) for one in batch])
+    # As Odoo made it: what is another one later was changed by a person.
+    small = read_small(ctx, model, [one.target.odoo_id for one in batch])
+    keep(ctx, [(one.target, brought(one.target, one.mark, small.get(one.target.odoo_id))) for one in batch])
 
 
-def _targets(ctx: FlowContext, products: Iterable[MagentoProduct]) -> list[_Target]:
-    """Return the products with a picture whose entry is not the one that is marked, those that are bound."""
-    if not ctx.settings.import_images or ctx.settings.master("images") != "magento":
-        return []
-    shown = {
-        str(one.product_id): (one, image) for one in products if (image := base_picture(one)) is not None
-    }
-    if not shown:
-        return []
-    get_many = ctx.ledger.bindings.get_many
-    goods = get_many(ctx.instance.name, GOODS.kind, shown)
-    templates = get_many(ctx.instance.name, TEMPLATES.kind, shown)
-    children = get_many(ctx.instance.name, VARIANT_BINDING, shown)
-    marks = get_many(ctx.instance.name, PICTURE_BINDING, shown)
-    targets: list[_Target] = []
-    for entity, (product, image) in shown.items():
-        role = role_of(product, is_variant=entity in children)
-        bound = (templates if role == "template" else goods).get(entity)
-        mark = marks.get(entity)
-        # One that is bound to another record now has nothing of what was sent.
-        if mark is not None and bound is not None and mark.odoo_id != bound.odoo_id:
-            mark = None
-        known = read_marks(mark.fingerprint if mark is not None else None)
-        if bound is None or role == "kit" or known.get("entry") == entry_mark(image):
-            continue
-        targets.append(_target(product, image, role, bound, mark))
-    return sorted(targets, key=lambda one: one.product_id)
-
-
-def _target(
-    product: MagentoProduct, image: MagentoImage, role: Role, bound: Binding, mark: Binding | None
-) -> _Target:
-    return _Target(
-        product_id=product.product_id,
-        sku=product.sku,
-        image=image,
-        model=TEMPLATES.model if role == "template" else GOODS.model,
-        # Of a product that stands alone Odoo itself gives the picture to the template.
-        field="image_variant_1920" if role == "variant" else "image_1920",
-        odoo_id=bound.odoo_id,
-        version="" if mark is None else mark.updated_at.isoformat(),
-        known_bytes="" if mark is None else read_marks(mark.fingerprint).get("bytes", ""),
-    )
-
-
-def _without_own(ctx: FlowContext, targets: Sequence[_Target], outcome: _Outcome) -> list[_Target]:
+def _without_own(ctx: FlowContext, targets: Sequence[Target], outcome: _Outcome) -> list[Target]:
     """Return the targets without those that are met for the first time and have a picture in Odoo: it stays."""
-    new: dict[tuple[str, str], list[_Target]] = {}
+    new: dict[tuple[str, str], list[Target]] = {}
     for target in targets:
         if not target.version:
             new.setdefault((target.model, target.field), []).append(target)
-    own: list[_Target] = []
+    own: list[Target] = []
     for (model, name), group in new.items():
         # With this context Odoo answers the sizes of files, not the files.
         rows = ctx.odoo.read(
@@ -302,27 +263,7 @@ def _without_own(ctx: FlowContext, targets: Sequence[_Target], outcome: _Outcome
         )
         has_one = {int(row["id"]) for row in rows if row[name]}
         own += [one for one in group if one.odoo_id in has_one]
-    _keep(ctx, [(one, "") for one in own])
+    keep(ctx, [(one, brought(one, "", None)) for one in own])
     outcome.kept += len(own)
     kept = {one.product_id for one in own}
     return [one for one in targets if one.product_id not in kept]
-
-
-def _keep(ctx: FlowContext, pictures: Iterable[tuple[_Target, str]]) -> None:
-    """Write down which entry, and which bytes, Odoo has."""
-    ctx.ledger.bindings.bind_many(
-        ctx.instance.name,
-        PICTURE_BINDING,
-        [
-            Pair(
-                magento_id=str(target.product_id),
-                odoo_model=target.model,
-                odoo_id=target.odoo_id,
-                magento_label=target.image.file,
-                fingerprint=write_marks(
-                    {"entry": entry_mark(target.image)} | ({"bytes": mark} if mark else {})
-                ),
-            )
-            for target, mark in pictures
-        ],
-    )

@@ -199,7 +199,11 @@ def _request(ctx: FlowContext, shelf: Shelf, records: Sequence[NewRecord]) -> Lo
         for line in record.lines or ({},):
             rows.append((*head, *(line[name] for name in below)))
             head = ("",) * len(head)
-    return LoadRequest(model=shelf.model, fields=("id", *own, *below), rows=tuple(rows))
+    # The cost is each company's own, and so are the taxes that Odoo gives by itself.
+    company_id = ctx.settings.company_id
+    return LoadRequest(
+        model=shelf.model, fields=("id", *own, *below), rows=tuple(rows), company_id=company_id
+    )
 
 
 def _bind_made(ctx: FlowContext, shelf: Shelf, loaded: Loaded, *, labels: Mapping[str, str]) -> int:

@@ -243,16 +243,9 @@ class Reference:
             is_enough=wanted.issubset,
         )
 
-    def has_kits(self) -> bool:
-        """Return whether any product of Odoo is delivered as its parts, as far as the bridge's user may see it."""
-        return self._get("kits", self._find_kits)
-
-    def _find_kits(self) -> bool:
-        try:
-            return bool(self._odoo.search("mrp.bom", [["type", "=", "phantom"]], limit=1))
-        except (AccessMissing, SettingsWrong):
-            # The app for them is not installed, or not this user's matter.
-            return False
+    def keep_kits(self, keep: Callable[[], int]) -> None:
+        """Let ``keep`` read the kits of Odoo anew, where that was not done for a while."""
+        self._get("kits", keep)
 
     def rows_at_once(self, wanted: int) -> int:
         """Return how many rows of a list this Magento takes at once, as far as a refusal has told it; at least 1."""

@@ -9,6 +9,7 @@ from bridge.errors import BoundRecordGone, OperatorError, RecordMissing, System
 from bridge.flows import magento_writes, product_source
 from bridge.flows.context import FlowContext
 from bridge.flows.export_book import Shop, shop_of
+from bridge.flows.picture_targets import PICTURE_BINDING
 from bridge.flows.price_following import PRICE_BINDING
 from bridge.flows.product_book import gather_book, gather_texts
 from bridge.flows.product_sides import read_cells
@@ -21,6 +22,7 @@ from bridge.flows.product_writing import (
     refusal,
     wait_for_changes,
 )
+from bridge.flows.resolve_picture import settle_picture
 from bridge.flows.resolve_price import settle_price
 from bridge.ledger import Conflict
 from bridge.magento.catalog import ALL
@@ -44,7 +46,7 @@ def run(ctx: FlowContext) -> Mapping[str, Any]:
     Raises:
         RecordMissing: there is no such conflict.
         BoundRecordGone: the product was deleted on one side.
-        ConflictUnwritable, PriceUnwritable: the other side has no place for the value.
+        ConflictUnwritable, PriceUnwritable, PictureUnwritable: the other side has no place for the value.
     """
     conflict = ctx.ledger.conflicts.get(int(ctx.job.entity))
     if conflict is None or conflict.instance != ctx.instance.name:
@@ -54,8 +56,8 @@ def run(ctx: FlowContext) -> Mapping[str, Any]:
         return {"state": conflict.state}
     use: System = "odoo" if ctx.job.data.get("use") == "odoo" else "magento"
     wait_for_changes(ctx)
-    is_price = conflict.kind == PRICE_BINDING
-    written = settle_price(ctx, conflict, use) if is_price else _write(ctx, conflict, use)
+    write = {PRICE_BINDING: settle_price, PICTURE_BINDING: settle_picture}.get(conflict.kind, _write)
+    written = write(ctx, conflict, use)
     close_changes(ctx)
     ctx.ledger.conflicts.resolve(conflict.id, use)
     return {"used": use, "written_to": written}

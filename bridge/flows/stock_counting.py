@@ -17,6 +17,7 @@ from bridge.errors import SettingsWrong
 from bridge.flows import stock_source
 from bridge.flows.context import FlowContext
 from bridge.flows.effects import Write
+from bridge.flows.kits import kits_of
 from bridge.flows.order_products import PRODUCT_BINDING
 from bridge.idempotency import canonical_json
 from bridge.ledger import Binding
@@ -300,7 +301,7 @@ def _storable(ctx: FlowContext, magento_ids: Collection[str], outcome: Outcome) 
     storable = ctx.odoo.names.storable
     fields = ["active", "tracking", *storable]
     rows = {int(row["id"]): row for row in ctx.odoo.read("product.product", sorted(ids), fields)}
-    kits = stock.kits(ctx.odoo, ids) if ctx.reference.has_kits() else {}
+    kits = kits_of(ctx, ids)
     found: list[Binding] = []
     for _, one in sorted(bound.items()):
         row, sku = rows.get(one.odoo_id), sku_of(one)

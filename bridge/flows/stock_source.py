@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 from bridge.errors import InvalidRecord, MappingWrong, RecordMissing, ServiceRejected
 from bridge.flows.context import FlowContext
-from bridge.ledger import KnownStores
+from bridge.ledger import KitParts, KnownStores
 from bridge.magento import catalog
 from bridge.magento.inventory import SourceItem, source_items, sweep_source_items
 from bridge.magento.stocks import Layout, stock_item
-from bridge.odoo.moves import line_moves
-from bridge.odoo.stock import Kit, kits, quantity_context
+from bridge.odoo.kits import Kit
+from bridge.odoo.moves import Moved, line_moves
+from bridge.odoo.stock import quantity_context
 from bridge.stock_routes import Routes
 from bridge.translate.stock import MagentoRow, OdooMoves, checked_quantity
 
@@ -45,12 +46,14 @@ class LineMoves:
 
     moves: OdooMoves
     warehouse_id: int | None
+    #: The same by product: of a kit's line its parts.
+    by_product: Mapping[int, OdooMoves] = field(default_factory=dict)
 
 
 def read_goods(ctx: FlowContext, routes: Routes, source: str, odoo_ids: Collection[int]) -> dict[int, Goods]:
     """Return the products of Odoo by id, with what ``source`` gets of them; one that was deleted is missing.
 
-    One call for all of them; where the source shares a warehouse, one for each of its warehouses.
+    One call for all of them, kits with their parts: all of one moment. Where the source shares a warehouse, one for each of its warehouses.
 
     Raises:
         MappingWrong: a warehouse of the source is gone: Odoo would answer nothing, or the total of all warehouses.
@@ -59,14 +62,14 @@ def read_goods(ctx: FlowContext, routes: Routes, source: str, odoo_ids: Collecti
     _insist_on_warehouses(ctx, source, warehouses)
     is_shared = any(one in routes.shared for one in warehouses)
     calls: Sequence[tuple[int, ...]] = [(one,) for one in warehouses] if is_shared else [warehouses]
-    field, storable = ctx.settings.stock_quantity_field, ctx.odoo.names.storable
+    quantity_field, storable = ctx.settings.stock_quantity_field, ctx.odoo.names.storable
     found: dict[int, Goods] = {}
     for number, asked in enumerate(calls):
         context = {"active_test": False, **quantity_context(warehouse_ids=asked)}
-        fields = [field] if number else [field, "active", "categ_id", *storable]
+        fields = [quantity_field] if number else [quantity_field, "active", "categ_id", *storable]
         for row in ctx.odoo.read("product.product", sorted(odoo_ids), fields, context=context):
             odoo_id = int(row["id"])
-            part = portion(row[field], routes, source, asked[0] if is_shared else None)
+            part = portion(row[quantity_field], routes, source, asked[0] if is_shared else None)
             if number == 0:
                 found[odoo_id] = Goods(
                     odoo_id=odoo_id,
@@ -79,15 +82,7 @@ def read_goods(ctx: FlowContext, routes: Routes, source: str, odoo_ids: Collecti
                 before = found[odoo_id].quantity
                 total = None if before is None or part is None else before + part
                 found[odoo_id] = replace(found[odoo_id], quantity=total)
-    untracked = [one.odoo_id for one in found.values() if not one.is_tracked]
-    # A kit has no stock of its own: Odoo computes what its parts make.
-    for odoo_id in _kits(ctx, untracked):
-        found[odoo_id] = replace(found[odoo_id], is_tracked=True)
     return found
-
-
-def _kits(ctx: FlowContext, odoo_ids: Collection[int]) -> dict[int, Kit]:
-    return kits(ctx.odoo, odoo_ids) if odoo_ids and ctx.reference.has_kits() else {}
 
 
 def _insist_on_warehouses(ctx: FlowContext, source: str, warehouse_ids: Collection[int]) -> None:
@@ -112,20 +107,24 @@ def portion(value: object, routes: Routes, source: str, warehouse_id: int | None
     return quantity if warehouse_id is None else routes.portion(source, warehouse_id, quantity)
 
 
-def read_moves(
-    ctx: FlowContext, line_ids: Collection[int], odoo_ids: Collection[int]
-) -> dict[int, LineMoves]:
-    """Return what Odoo did and plans for order lines of these products, by their ids; a line that is gone is missing."""
+def read_moves(ctx: FlowContext, line_ids: Collection[int], kits: KitParts) -> dict[int, LineMoves]:
+    """Return what Odoo did and plans for order lines, by their ids; a line that is gone is missing."""
     if not line_ids:
         return {}
-    found = line_moves(ctx.odoo, line_ids, kits=_kits(ctx, odoo_ids))
+    of_product = {one: Kit(product_id=one, parts=parts) for one, parts in kits.items()}
+    found = line_moves(ctx.odoo, line_ids, kits=of_product)
     return {
         line_id: LineMoves(
             moves=OdooMoves(delivered=one.delivered, reserved=one.reserved, planned=one.open),
             warehouse_id=one.warehouse_id,
+            by_product={product_id: _moves(moved) for product_id, moved in one.by_product.items()},
         )
         for line_id, one in found.items()
     }
+
+
+def _moves(moved: Moved) -> OdooMoves:
+    return OdooMoves(delivered=moved.delivered, reserved=moved.reserved, planned=moved.open)
 
 
 def read_categories(ctx: FlowContext, category_ids: Iterable[int]) -> dict[int, list[str]]:

@@ -39,8 +39,8 @@ from bridge.translate.money import plain
 from bridge.translate.stock import Push
 from bridge.wire import NoAnswer
 
-#: Kind of the effects that set quantities.
-WRITE = "write-stock"
+#: Kinds of the effects that set quantities: at once, and through Magento's queue.
+WRITE, BULK_WRITE = "write-stock", "write-stock-bulk"
 
 
 class StockSourceUnknown(OperatorError):
@@ -102,24 +102,25 @@ def settle(ctx: FlowContext, source: str) -> None:
         DoubtfulEffect: come back for the next look.
     """
     for effect in ctx.ledger.effects.open_for_target(ctx.instance.name, target_of(source)):
-        if effect.state == "intended":
+        if effect.state == "intended" or effect.kind == BULK_WRITE:
             continue
         if has_happened(ctx, effect, lambda one: _happened(ctx, source, one), what="write of stock"):
             continue
         # Marked once more, so that the same figures sent again are another write.
-        ids = [row["magento_id"] for row in _kept(effect)]
+        ids = [row["magento_id"] for row in kept_rows(effect)]
         ctx.ledger.stock.mark_again(ctx.instance.name, source, ids)
         ctx.ledger.effects.confirm(ctx.job, effect.key, SUPERSEDED)
 
 
-def _kept(effect: Effect) -> list[dict[str, Any]]:
+def kept_rows(effect: Effect) -> list[dict[str, Any]]:
+    """Return the rows that are kept with an effect, as ``Row.as_data`` has them."""
     rows: list[dict[str, Any]] = json.loads(effect.request or b'{"rows": []}')["rows"]
     return rows
 
 
 def _happened(ctx: FlowContext, source: str, effect: Effect) -> bool:
     """Return whether Magento has what was sent, and note it if so; the figures stay dirty and are looked at anew."""
-    rows = _kept(effect)
+    rows = kept_rows(effect)
     has = stock_source.read_rows(ctx, source, [row["sku"] for row in rows])
     for row in rows:
         found = has.get(row["sku"])

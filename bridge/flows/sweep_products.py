@@ -142,7 +142,9 @@ def _note_gone(ctx: FlowContext, state: dict[str, Any], there: set[int], *, up_t
     """Note the products between two pages that Odoo has and Magento has not any more."""
     for shelf in (GOODS, TEMPLATES):
         bound = ctx.ledger.bindings.between(ctx.instance.name, shelf.kind, after=state["after"], up_to=up_to)
-        gone = [one for one in bound if one.magento_id.isdecimal() and int(one.magento_id) not in there]
-        state["gone"] += len(gone)
-        names = [one.magento_label or one.magento_id for one in gone]
-        state["named"] = [*state["named"], *names][:_NAMED]
+        for one in bound:
+            if not one.magento_id.isdecimal() or int(one.magento_id) in there:
+                continue
+            state["gone"] += 1
+            if len(state["named"]) < _NAMED:
+                state["named"] = [*state["named"], one.magento_label or one.magento_id]

@@ -26,6 +26,7 @@ from bridge.ledger.facts import (
     Taken,
 )
 from bridge.ledger.instances import ANCHOR_KIND, checked_settings
+from bridge.ledger.kits import Parts as KitParts
 from bridge.ledger.ledger import Ledger, Upkeep
 from bridge.ledger.records import (
     ENDED_STATES,
@@ -86,6 +87,7 @@ __all__ = [
     "JobError",
     "JobId",
     "JobState",
+    "KitParts",
     "KnownStores",
     "Lease",
     "Ledger",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -67,12 +67,14 @@ RETURNING {_BINDING.columns}
 #: Ids are text, of as many digits as the number has: so they compare as numbers do, on every database.
 _BETWEEN = f"""
 SELECT {_BINDING.columns} FROM bindings WHERE instance = :instance AND kind = :kind
-    AND (length(magento_id) > :after_length OR (length(magento_id) = :after_length AND magento_id > :after))
-    AND (length(magento_id) < :up_to_length OR (length(magento_id) = :up_to_length AND magento_id <= :up_to))
-ORDER BY length(magento_id), magento_id
+    AND (length(magento_id), magento_id) > (:after_length, :after)
+    AND (length(magento_id), magento_id) <= (:up_to_length, :up_to)
+ORDER BY length(magento_id), magento_id LIMIT :limit
 """
 #: Longer than any id.
 _ENDLESS = "9" * 20
+#: Bindings that are read at once.
+_PAGE = 1000
 _DROP = "DELETE FROM bindings WHERE instance = :instance AND kind = :kind AND magento_id = :magento_id"
 
 
@@ -107,12 +109,21 @@ class Bindings:
             rows = session.rows(_GET_MANY, instance=instance, kind=kind, ids=wanted)
         return {binding.magento_id: binding for binding in _BINDING.read_all(rows)}
 
-    def between(self, instance: str, kind: str, *, after: int, up_to: int | None) -> list[Binding]:
-        """Return the bindings of Magento's ids behind ``after``, up to and with ``up_to``; None: all behind it."""
+    def between(self, instance: str, kind: str, *, after: int, up_to: int | None) -> Iterator[Binding]:
+        """Yield the bindings of Magento's ids behind ``after``, up to and with ``up_to``; None: all behind it.
+
+        A page at a time: a shop that has lost its products would else fill the memory with what is bound.
+        """
         low, high = str(after), _ENDLESS if up_to is None else str(up_to)
-        limits = {"after": low, "after_length": len(low), "up_to": high, "up_to_length": len(high)}
-        with self._database.read() as session:
-            return _BINDING.read_all(session.rows(_BETWEEN, instance=instance, kind=kind, **limits))
+        while True:
+            limits = {"after": low, "after_length": len(low), "up_to": high, "up_to_length": len(high)}
+            with self._database.read() as session:
+                rows = session.rows(_BETWEEN, instance=instance, kind=kind, limit=_PAGE, **limits)
+            page = _BINDING.read_all(rows)
+            yield from page
+            if len(page) < _PAGE:
+                return
+            low = page[-1].magento_id
 
     def by_odoo(self, instance: str, kind: str, odoo_id: int) -> list[Binding]:
         """Return the bindings of an Odoo record: one, except where several Magento records share it."""

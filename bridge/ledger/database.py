@@ -195,6 +195,8 @@ class Reading:
         try:
             self._connection = self._database.engine.raw_connection()
         except (SQLAlchemyError, psycopg.Error, sqlite3.Error, OSError) as exc:
+            if _NO_DATABASE in str(exc):
+                raise _no_ledger() from exc
             raise LedgerUnavailable("The ledger could not be reached.") from exc
         self._cursor = self._connection.cursor()
         return Session(self._database, self._cursor)
@@ -208,6 +210,17 @@ class Reading:
             if self._database.is_postgres:
                 self._database.engine.dispose()
         self._connection.close()
+
+
+#: What SQLite says of a file that is something else.
+_NO_DATABASE = "file is not a database"
+
+
+def _no_ledger() -> ConfigurationError:
+    return ConfigurationError(
+        "The file of the SQLite ledger is no database, or is damaged. Restore it from a backup, or move it away to begin "
+        "anew: bridge bindings rebuild then finds in Odoo what was imported."
+    )
 
 
 #: What the drivers raise; it becomes the bridge's right where a statement runs.

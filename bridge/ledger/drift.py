@@ -15,7 +15,7 @@ from bridge.ledger.dialects import clean_text, json_rows
 from bridge.ledger.drift_records import DriftCounts, DriftLine, DriftSummary, SeenDrift
 from bridge.ledger.records import Lengths, RunId
 from bridge.ledger.shapes import Shape, moment, to_json
-from bridge.ledger.stock import PRODUCT_KIND
+from bridge.ledger.stock_marks import PRODUCT_KIND
 from bridge.ledger.stock_records import StockFigure
 
 #: Where a page of bound products begins: the SKU as the ledger sorts it, and Magento's product.

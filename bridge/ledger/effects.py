@@ -62,6 +62,9 @@ RETURNING {_EFFECT.columns}
 _SETTLE = """
 UPDATE effects SET state = :state WHERE key = :key AND fence = :fence AND state IN ('sent', 'doubtful')
 """
+_HAND = """
+UPDATE effects SET state = 'doubtful', remote_id = :remote_id WHERE key = :key AND state IN ('sent', 'doubtful')
+"""
 _FOR_JOB = f"SELECT {_EFFECT.columns} FROM effects WHERE job_id = :job_id ORDER BY sent_at, key"
 _FOR_ENTITY = f"""
 SELECT {_EFFECT.columns} FROM effects WHERE job_id IN (SELECT id FROM jobs WHERE external_key = :external_key)
@@ -161,6 +164,10 @@ class Effects:
     def doubt(self, job: Job, key: str) -> None:
         """Write down that the answer was lost."""
         self._database.command(_SETTLE, key=key, fence=job.fence, state="doubtful")
+
+    def hand(self, key: str, remote_id: str) -> None:
+        """Write down under which id the server took the request into its queue: what becomes of it is not known yet."""
+        self._database.command(_HAND, key=key, remote_id=remote_id)
 
     def get(self, key: str) -> Effect | None:
         """Return an effect, or None."""

@@ -11,7 +11,7 @@ from bridge.ledger.dialects import json_rows, to_text
 from bridge.ledger.facts import Arrival, DeadEvent, Event, StoredEvent, Taken
 from bridge.ledger.records import Lengths, Wanted
 from bridge.ledger.shapes import Shape, moment, to_json
-from bridge.ledger.stock import mark_in
+from bridge.ledger.stock_marks import mark_in
 from bridge.ledger.stock_records import StockChange
 from bridge.ledger.wants import key_of, want_in
 

@@ -16,6 +16,7 @@ from bridge.ledger.database import Conflict, Database, Row, Session
 from bridge.ledger.facts import Instance
 from bridge.ledger.shapes import moment
 from bridge.ledger.vault import INSTANCE_SECRETS, Vault
+from bridge.setting_words import plain_words
 from bridge.settings import InstanceSettings
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
@@ -55,7 +56,7 @@ WHERE instance = :name AND state IN ('pending', 'queued', 'retry_waiting', 'bloc
 #: What speaks about the pair; jobs, effects and the sync log stay as history.
 _BELONGINGS = (
     *("bindings", "mappings", "explanations", "breakers", "pauses", "releases", "stores"),
-    *("stock_lines", "stock_figures", "stock_safety", "drift_summaries"),
+    *("stock_lines", "stock_figures", "stock_safety", "stock_parts", "drift_summaries"),
 )
 
 
@@ -257,15 +258,7 @@ def _sentence(error: Any) -> str:
     if error["type"] == "extra_forbidden":
         known = ", ".join(sorted(InstanceSettings.model_fields))
         return f"There is no setting {name}; known are: {known}."
-    if error["type"] == "missing":
-        return f"The setting {name} is needed."
-    if error["type"] == "literal_error":
-        return f"{name} must be {error['ctx']['expected']}."
-    if error["type"].startswith("bool_"):
-        return f"{name} must be true or false."
-    if error["type"] == "value_error":
-        return f"{name} {error['ctx']['error']}."
-    return f"{name}: {error['msg']}."
+    return f"{plain_words(name, error)}."
 
 
 def _setting_columns(settings: InstanceSettings) -> dict[str, Any]:

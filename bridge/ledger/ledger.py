@@ -22,6 +22,7 @@ from bridge.ledger.events import Events
 from bridge.ledger.exchanges import Exchanges
 from bridge.ledger.instances import Instances
 from bridge.ledger.jobs import Jobs
+from bridge.ledger.kits import Kits
 from bridge.ledger.mappings import Mappings
 from bridge.ledger.records import Lengths
 from bridge.ledger.runs import Runs
@@ -65,6 +66,7 @@ class Ledger:
         self.stores = Stores(database)
         self.stock = Stock(database)
         self.stock_lines = StockLines(database)
+        self.kits = Kits(database)
         self.drift = Drift(database, lengths=lengths)
         self.runs = Runs(database, lengths=lengths)
         self.breakers = Breakers(database, lengths=lengths)

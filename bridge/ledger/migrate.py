@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Engine, NullPool, create_engine, event, text
 from sqlalchemy.exc import SQLAlchemyError
 
+from bridge.errors import ConfigurationError
 from bridge.ledger.database import Database, LedgerUnavailable
 from bridge.ledger.partitions import ensure_partitions
 
@@ -25,6 +26,7 @@ def migrate(database: Database) -> None:
     # Alembic takes a third of a second to import, and only this module's functions need it.
     from alembic import command  # noqa: PLC0415
 
+    _insist_on_known(_version(database))
     config = _config()
     engine = _engine(database)
     try:
@@ -41,10 +43,26 @@ def migrate(database: Database) -> None:
 
 
 def is_current(database: Database) -> bool:
-    """Return whether the schema is the one that this code was written for."""
+    """Return whether the schema is the one that this code was written for.
+
+    Raises:
+        ConfigurationError: a newer version of the bridge has made it.
+    """
+    version = _version(database)
+    return version == _insist_on_known(version)
+
+
+def _insist_on_known(version: str | None) -> str:
+    """Return the newest schema that this version knows, unless ``version`` is newer."""
     from alembic.script import ScriptDirectory  # noqa: PLC0415
 
-    return _version(database) == ScriptDirectory.from_config(_config()).get_current_head()
+    known = [one.revision for one in ScriptDirectory.from_config(_config()).walk_revisions()]
+    if version is not None and version not in known:
+        raise ConfigurationError(
+            f"A newer version of the bridge has made this ledger: its schema is {version}, this version knows those up "
+            f"to {known[0]}. Run that version, or another ledger. Nothing was changed."
+        )
+    return known[0]
 
 
 def has_tables(database: Database) -> bool:

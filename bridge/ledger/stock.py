@@ -6,54 +6,29 @@ than it was claimed: a mark that is set while the figure is being read is not lo
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import Any
 
 from bridge.ledger.database import Database, Session
-from bridge.ledger.dialects import clean_text, json_rows
+from bridge.ledger.dialects import clean_text
 from bridge.ledger.records import Want, Wanted
-from bridge.ledger.shapes import Shape, from_json, moment
+from bridge.ledger.shapes import Shape, moment
+from bridge.ledger.stock_marks import LEFT, PRODUCT_KIND, Wake, mark_in, routes_of, settings_in, wake_in
 from bridge.ledger.stock_records import Exported, SafetyScope, SafetyStock, StockFigure
-from bridge.ledger.wants import key_of, want_in
-from bridge.stock_routes import Routes, Share, parse_routes
+from bridge.ledger.wants import want_in
+from bridge.stock_routes import Routes
 
-Wake = Callable[[str], Want]
-#: Kind of the bindings of Magento's products to ``product.product``, and of the mapping of sources to warehouses.
-PRODUCT_KIND, SOURCE_KIND = "product", "source"
-#: The only source that Magento's classic endpoint sees.
-CLASSIC_SOURCE = "default"
 _PAGE = 1000
-#: States of a job that will run by itself.
-_LEFT = ("pending", "queued", "retry_waiting")
-
 _FIGURE = Shape(StockFigure, magento_id="f.magento_id", odoo_id="b.odoo_id", sku="b.magento_label")
 _SAFETY = Shape(SafetyStock)
 
-_SETTINGS = "SELECT settings FROM instances WHERE name = :instance"
-_WAREHOUSES = """
-SELECT value, odoo_id FROM mappings WHERE instance = :instance AND kind = :kind AND state = 'mapped' AND odoo_id > 0
-ORDER BY value
-"""
-_MARK = """
-INSERT INTO stock_figures (instance, source, magento_id, marked, exported, marked_at)
-SELECT :instance, s.source, b.magento_id, 1, 0, {now}
-FROM bindings b JOIN {rows sources s(source text)} ON true
-WHERE b.instance = :instance AND b.kind = :kind AND WHICH
-ORDER BY s.source, b.magento_id
-ON CONFLICT (instance, source, magento_id) DO UPDATE SET marked = stock_figures.marked + 1,
-    marked_at = CASE WHEN stock_figures.marked > stock_figures.exported THEN stock_figures.marked_at ELSE {now} END
-RETURNING source
-"""
-_MARK_BY_ODOO = _MARK.replace("WHICH", "b.odoo_id {any ids bigint}")
-_MARK_BY_MAGENTO = _MARK.replace("WHICH", "b.magento_id {any ids text}")
-#: Sorted, as intake locks them. A job that waits is claimed after this transaction, and sees its marks.
-_WAITING = """
-SELECT external_key FROM jobs WHERE external_key {any keys text} AND state {any states text}
-ORDER BY external_key {for_share}
-"""
-_BOUND = """
-SELECT magento_id FROM bindings WHERE instance = :instance AND kind = :kind ORDER BY magento_label, magento_id
+#: As the index of the drift checks has it.
+_LABEL = "lower(coalesce(magento_label, ''))"
+_BOUND = f"""
+SELECT {_LABEL}, magento_id FROM bindings
+WHERE instance = :instance AND kind = :kind AND ({_LABEL}, magento_id) > (:label, :magento_id)
+ORDER BY {_LABEL}, magento_id LIMIT :limit
 """
 _FROM = """
 FROM stock_figures f
@@ -64,8 +39,15 @@ _AGAIN = """
 UPDATE stock_figures SET marked = marked + 1
 WHERE instance = :instance AND source = :source AND magento_id {any ids text}
 """
+#: Those of one marking are exported by SKU, so a page more than is wanted is looked at. Nothing tells PostgreSQL how many
+#: are dirty: with the limit inside it reads the bindings of these, and not all of them.
 _DIRTY = f"""
-SELECT {_FIGURE.columns} {_FROM} AND f.marked > f.exported
+SELECT {_FIGURE.columns}
+FROM (
+    SELECT * FROM stock_figures WHERE instance = :instance AND source = :source AND marked > exported
+    ORDER BY marked_at, magento_id LIMIT :most
+) f
+LEFT JOIN bindings b ON b.instance = :instance AND b.kind = 'product' AND b.magento_id = f.magento_id
 ORDER BY f.marked_at, b.magento_label, f.magento_id LIMIT :limit
 """
 _GET = f"SELECT {_FIGURE.columns} {_FROM} AND f.magento_id {{any ids text}}"
@@ -73,9 +55,9 @@ _OTHERS = """
 SELECT odoo_id, magento_id FROM bindings WHERE instance = :instance AND kind = :kind AND odoo_id {any ids bigint}
 ORDER BY odoo_id, magento_id
 """
-_BY_SKU = """
+_BY_SKU = f"""
 SELECT magento_id, magento_label FROM bindings
-WHERE instance = :instance AND kind = :kind AND lower(magento_label) {any skus text} ORDER BY magento_id
+WHERE instance = :instance AND kind = :kind AND {_LABEL} {{any skus text}} ORDER BY magento_id
 """
 _BINDING = """
 SELECT odoo_id, magento_label FROM bindings WHERE instance = :instance AND kind = :kind AND magento_id = :magento_id
@@ -111,7 +93,7 @@ class Stock:
     def routes(self, instance: str) -> Routes:
         """Return which sources the bridge fills, and from which warehouses."""
         with self._database.read() as session:
-            return routes_of(_settings(session, instance), session, instance)
+            return routes_of(settings_in(session, instance), session, instance)
 
     def mark(
         self, instance: str, magento_ids: Iterable[str | int], *, wake: Wake, by_hand: bool = False
@@ -136,13 +118,19 @@ class Stock:
 
         In the order of their SKUs, a thousand in a transaction: so they are exported, and Magento is read, in that order.
         """
-        with self._database.read() as session:
-            ids = [one for (one,) in session.rows(_BOUND, instance=instance, kind=PRODUCT_KIND)]
         self._look_at("bindings")
-        for start in range(0, len(ids), _PAGE):
-            self.mark(instance, ids[start : start + _PAGE], wake=wake, by_hand=by_hand)
+        label, magento_id, marked = "", "", 0
+        while True:
+            after = {"label": label, "magento_id": magento_id, "limit": _PAGE}
+            with self._database.read() as session:
+                page = session.rows(_BOUND, instance=instance, kind=PRODUCT_KIND, **after)
+            self.mark(instance, [one for _, one in page], wake=wake, by_hand=by_hand)
+            marked += len(page)
+            if len(page) < _PAGE:
+                break
+            label, magento_id = page[-1]
         self._look_at("stock_figures")
-        return len(ids)
+        return marked
 
     def _look_at(self, table: str) -> None:
         """Let PostgreSQL's planner know a table that may just have been filled.
@@ -158,7 +146,7 @@ class Stock:
         def work(session: Session) -> int:
             sources = [source for source, _ in session.rows(_COUNT, instance=instance)]
             # What is blocked waits for a person; a new change lets it try again, a sweep does not.
-            wake_in(session, [wake(source) for source in sorted(sources)], leave=(*_LEFT, "blocked"))
+            wake_in(session, [wake(source) for source in sorted(sources)], leave=(*LEFT, "blocked"))
             return len(sources)
 
         return self._database.write(work, on_conflict_again=True)
@@ -170,7 +158,8 @@ class Stock:
     def dirty(self, instance: str, source: str, *, limit: int) -> list[StockFigure]:
         """Return figures that are to be exported, those that wait longest first."""
         with self._database.read() as session:
-            return _FIGURE.read_all(session.rows(_DIRTY, instance=instance, source=source, limit=limit))
+            rows = session.rows(_DIRTY, instance=instance, source=source, limit=limit, most=limit + _PAGE)
+        return _FIGURE.read_all(rows)
 
     def get(self, instance: str, source: str, magento_ids: Iterable[str]) -> dict[str, StockFigure]:
         """Return the figures of products in a source, dirty or not, by Magento's product."""
@@ -191,7 +180,8 @@ class Stock:
         """Return Magento's products that are bound under these SKUs, whatever their case."""
         wanted: dict[str, list[str]] = {}
         for sku in skus:
-            wanted.setdefault(sku.strip().lower(), []).append(sku)
+            if sku.strip():
+                wanted.setdefault(sku.strip().lower(), []).append(sku)
         with self._database.read() as session:
             rows = session.rows(_BY_SKU, instance=instance, kind=PRODUCT_KIND, skus=sorted(wanted))
         found: dict[str, list[str]] = {}
@@ -257,57 +247,6 @@ class Stock:
         return _SAFETY.read_all(rows)
 
 
-def routes_of(settings: Mapping[str, Any], session: Session, instance: str) -> Routes:
-    """Return the routes by the setting, else by the mappings of sources, else the one source of the settings."""
-    home = str(settings.get("stock_source_code") or CLASSIC_SOURCE)
-    by_source = parse_routes(str(settings.get("stock_routes") or ""))
-    if not by_source:
-        mapped = session.rows(_WAREHOUSES, instance=instance, kind=SOURCE_KIND)
-        by_source = {source: (Share(warehouse_id=int(odoo_id)),) for source, odoo_id in mapped}
-    if settings.get("stock_api_mode") == "classic":
-        shares = tuple(share for shares in by_source.values() for share in shares)
-        by_source, home = {CLASSIC_SOURCE: shares}, CLASSIC_SOURCE
-    if not by_source:
-        own = settings.get("warehouse_id")
-        by_source = {home: (Share(warehouse_id=int(own)),) if own else ()}
-    return Routes(by_source=by_source, home=home if home in by_source else next(iter(by_source)))
-
-
-def mark_in(
-    session: Session,
-    instance: str,
-    *,
-    wake: Wake,
-    odoo_ids: Iterable[int] | None = None,
-    magento_ids: Iterable[str] | None = None,
-    by_hand: bool = False,
-) -> list[Wanted]:
-    """Mark products dirty within the session's transaction and want the exports of their sources."""
-    ids: list[Any] = sorted(set(odoo_ids if odoo_ids is not None else magento_ids or ()))
-    settings = _settings(session, instance) if ids else {}
-    if not ids or not (by_hand or settings.get("export_stock")):
-        return []
-    routes = routes_of(settings, session, instance)
-    sql = _MARK_BY_MAGENTO if odoo_ids is None else _MARK_BY_ODOO
-    rows = session.rows(
-        sql,
-        instance=instance,
-        kind=PRODUCT_KIND,
-        sources=json_rows({"source": source} for source in routes.sources),
-        ids=ids,
-    )
-    return wake_in(session, [wake(source) for source in sorted({source for (source,) in rows})])
-
-
-def wake_in(session: Session, wants: Sequence[Want], *, leave: Sequence[str] = _LEFT) -> list[Wanted]:
-    """Want exports, unless a job for the same waits to run already: it will find the marks, and is not put off."""
-    if not wants:
-        return []
-    keys = [key_of(want) for want in wants]
-    waiting = {key for (key,) in session.rows(_WAITING, keys=keys, states=list(leave))}
-    return want_in(session, [want for key, want in zip(keys, wants, strict=True) if key not in waiting])
-
-
 def _as_row(instance: str, source: str, one: Exported) -> dict[str, Any]:
     values = {"target": one.target, "seen": one.seen, "written": one.written}
     texts = {name: None if value is None else f"{value:f}" for name, value in values.items()}
@@ -320,7 +259,3 @@ def _as_row(instance: str, source: str, one: Exported) -> dict[str, Any]:
         "problem": one.problem,
         **texts,
     }
-
-
-def _settings(session: Session, instance: str) -> Mapping[str, Any]:
-    return from_json(session.value(_SETTINGS, instance=instance) or "{}")

@@ -9,7 +9,7 @@ from typing import Any
 from bridge.ledger.database import Database, Session
 from bridge.ledger.dialects import json_rows
 from bridge.ledger.shapes import Shape
-from bridge.ledger.stock import Wake, mark_in
+from bridge.ledger.stock_marks import Wake, mark_in
 from bridge.ledger.stock_records import StockLine
 
 _LINE = Shape(StockLine)
@@ -67,7 +67,7 @@ class StockLines:
 
         def work(session: Session) -> None:
             session.run(_PUT, instance=instance, lines=rows)
-            mark_in(session, instance, wake=wake, magento_ids=products)
+            mark_in(session, instance, wake=wake, magento_ids=products, by_order=True)
 
         self._database.write(work, on_conflict_again=True)
 

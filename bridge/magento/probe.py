@@ -28,6 +28,15 @@ PROBED_FOR_CATALOG = (
         "items[attribute_code]",
     ),
 )
+#: What an export of stock through Magento's queue reads beside them.
+PROBED_FOR_BULK = (
+    (
+        "Magento_Logging::system_magento_logging_bulk_operations",
+        "System > Action Log > Bulk Actions",
+        "/bulk",
+        "items[bulk_uuid]",
+    ),
+)
 
 #: The setting that lets integrations' tokens be used alone, as the admin names it.
 BEARER_SETTING = (

@@ -62,6 +62,11 @@ def add_image(magento: MagentoClient, sku: str, entry: Mapping[str, Any]) -> Non
     magento.in_store(ALL).post(f"/products/{_part(sku)}/media", {"entry": entry})
 
 
+def change_image(magento: MagentoClient, sku: str, entry: Mapping[str, Any]) -> None:
+    """Change an image that a product has: its label, position and roles (``catalog/115``). Absolute."""
+    magento.in_store(ALL).put(f"/products/{_part(sku)}/media/{entry['id']}", {"entry": entry})
+
+
 def _part(text: str) -> str:
     """Return ``text`` as one part of a path: a slash as ``%2F`` (``catalog/044``)."""
     return quote(text, safe="")

@@ -30,6 +30,11 @@ from bridge.odoo.faults import (
 CREATE_ONLY: Mapping[str, Any] = MappingProxyType({"mode": "update", "noupdate": True})
 
 
+def in_company(company_id: int | None) -> dict[str, Any]:
+    """Return the context in which fields that each company has for itself are those of a company, as of Odoo 13."""
+    return {} if company_id is None else {"allowed_company_ids": [company_id]}
+
+
 @dataclass(frozen=True, kw_only=True)
 class LoadMessage:
     """What ``load`` said about a row."""
@@ -64,6 +69,8 @@ class LoadRequest:
     create_only: bool = True
     #: Of an update: the language whose texts are written; None is the one that they fall back to.
     lang: str | None = None
+    #: The company whose values are written, of fields that each company has for itself; None is the user's own.
+    company_id: int | None = None
 
     def __post_init__(self) -> None:
         """Refuse what Odoo would take wrongly.
@@ -88,11 +95,12 @@ class LoadRequest:
     @property
     def context(self) -> Mapping[str, Any] | None:
         """The context that goes with it; an update by id must find archived records too."""
+        company = in_company(self.company_id)
         if self.create_only:
-            return CREATE_ONLY
+            return {**CREATE_ONLY, **company}
         if self.fields[:1] != (".id",):
             return None
-        return {"active_test": False} | ({"lang": self.lang} if self.lang else {})
+        return {"active_test": False, **company} | ({"lang": self.lang} if self.lang else {})
 
     @property
     def records(self) -> int:
@@ -107,7 +115,9 @@ class LoadRequest:
             "fields": self.fields,
             "rows": self.rows,
             "create_only": self.create_only,
-        } | ({"lang": self.lang} if self.lang else {})
+            **({"lang": self.lang} if self.lang else {}),
+            **({"company_id": self.company_id} if self.company_id else {}),
+        }
         return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode(
             "utf-8", "surrogatepass"
         )
@@ -122,6 +132,7 @@ class LoadRequest:
             rows=tuple(tuple(row) for row in document["rows"]),
             create_only=document["create_only"],
             lang=document.get("lang"),
+            company_id=document.get("company_id"),
         )
 
     def _check_external_ids(self) -> None:

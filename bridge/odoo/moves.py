@@ -1,5 +1,8 @@
 """What the lines of Odoo's orders have delivered, reserved and open: the terms of RULES 3 on Odoo's side.
 
+On 18 and 19 one call brings lines, their orders' warehouse and their moves, all of one moment (``kits/lines-with-moves-*``);
+16 has no such call, and takes two.
+
 Dropshipped units never count, nor do returns and scrapped goods. Of a delivery in several steps only the last one ships,
 but each unit is reserved and open once, wherever on its way it is (RULES 3.7, ``rules/stock-two-step-delivery``): 18 and
 19 make the steps one after the other, each with the order's line; 16 makes all at once, and only the last has the line.
@@ -8,12 +11,13 @@ but each unit is reserved and open once, wherever on its way it is (RULES 3.7, `
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
 from bridge.odoo.client import OdooClient
-from bridge.odoo.stock import Kit, QuantityField, clean
+from bridge.odoo.kits import Kit
+from bridge.odoo.stock import QuantityField, clean
 
 #: Order lines asked for at once.
 LINES_AT_ONCE = 500
@@ -21,7 +25,30 @@ LINES_AT_ONCE = 500
 OPEN_STATES = frozenset({"waiting", "confirmed", "partially_available", "assigned"})
 #: No delivery has more steps than this.
 _MAX_STEPS = 6
+#: Fields of moves that are read in every version.
+_MOVE = (
+    "product_id",
+    "state",
+    "product_uom_qty",
+    "product_qty",
+    "location_usage",
+    "location_dest_usage",
+    "move_orig_ids",
+)
+#: Marks a step before the last one, as 16 makes them.
+_IS_STEP = "is_step"
 _INSIDE = frozenset({"internal", "transit", "production"})
+
+
+@dataclass
+class Moved:
+    """What became of one product of a line, in units of the product."""
+
+    delivered: Decimal = Decimal(0)
+    reserved: Decimal = Decimal(0)
+    open: Decimal = Decimal(0)
+    #: What has left its first place.
+    left: Decimal = Decimal(0)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,6 +69,8 @@ class LineMoves:
     open: Decimal
     #: Units that have left their place but not the warehouse: between two steps.
     between: Decimal
+    #: The same by product: of a kit's line its parts.
+    by_product: Mapping[int, Moved] = field(default_factory=dict)
 
     def lacking(self, field: QuantityField, *, by_location: bool = False) -> Decimal:
         """Return D: how many of the line's units ``field`` already lacks (RULES 3).
@@ -55,103 +84,126 @@ class LineMoves:
         return self.delivered + (self.between if by_location else 0)
 
 
-@dataclass
-class _Sums:
-    """Sums over the moves of one line and one product."""
+@dataclass(frozen=True, kw_only=True)
+class _Line:
+    """An order's line with its moves, however the version tells of them."""
 
-    delivered: Decimal = Decimal(0)
-    reserved: Decimal = Decimal(0)
-    open: Decimal = Decimal(0)
-    left: Decimal = Decimal(0)
+    row: Mapping[str, Any]
+    order_id: int
+    warehouse_id: int | None
+    moves: Sequence[Mapping[str, Any]]
 
 
 def line_moves(
     odoo: OdooClient, line_ids: Iterable[int], *, kits: Mapping[int, Kit] | None = None
 ) -> dict[int, LineMoves]:
-    """Return the state of order lines; a line that is gone is missing. Three calls for 500, more on 16 with several steps.
+    """Return the state of order lines; a line that is gone is missing. One call for 500, on 16 two and more with several steps.
 
     The moves of a kit's line are those of its parts: the line has so many units as every part has been moved for.
     """
     wanted = sorted({int(one) for one in line_ids})
     found: dict[int, LineMoves] = {}
     for start in range(0, len(wanted), LINES_AT_ONCE):
-        found |= _line_moves(odoo, wanted[start : start + LINES_AT_ONCE], kits or {})
+        some = wanted[start : start + LINES_AT_ONCE]
+        lines = _lines_with_moves(odoo, some) if odoo.names.has_picked else _lines_of_16(odoo, some)
+        found |= {int(line.row["id"]): _as_line(odoo, line, kits or {}) for line in lines}
     return found
 
 
-def _line_moves(odoo: OdooClient, line_ids: Sequence[int], kits: Mapping[int, Kit]) -> dict[int, LineMoves]:
-    lines = odoo.read("sale.order.line", line_ids, ["order_id", "product_id", "product_uom_qty"])
-    lines = [row for row in lines if row["product_id"]]
-    orders = odoo.read("sale.order", sorted({int(row["order_id"][0]) for row in lines}), ["warehouse_id"])
-    homes = {int(row["id"]): row["warehouse_id"] for row in orders}
-    sums = _sums(odoo, line_ids)
-    return {int(row["id"]): _as_line(row, homes.get(int(row["order_id"][0])), sums, kits) for row in lines}
-
-
-def _as_line(
-    row: Mapping[str, Any],
-    home: Any,
-    sums: Mapping[tuple[int, int], _Sums],
-    kits: Mapping[int, Kit],
-) -> LineMoves:
-    line_id, product_id = int(row["id"]), int(row["product_id"][0])
+def _as_line(odoo: OdooClient, line: _Line, kits: Mapping[int, Kit]) -> LineMoves:
+    product_id = _id(line.row["product_id"])
     kit = kits.get(product_id)
-    total = sums.get((line_id, product_id), _Sums())
+    moved = _moved(line.moves, odoo.names.move_done)
+    total = moved.get(product_id, Moved())
     if kit is not None and kit.parts:
-        shares = [
-            _share(sums.get((line_id, part), _Sums()), per_kit)
-            for part, per_kit in kit.parts.items()
-            if per_kit
-        ]
-        total = _Sums(
+        shares = [_share(moved.get(part, Moved()), per_kit) for part, per_kit in kit.parts.items() if per_kit]
+        total = Moved(
             delivered=min(one.delivered for one in shares),
             reserved=min(one.reserved for one in shares),
             open=min(one.open for one in shares),
             left=min(one.left for one in shares),
         )
     return LineMoves(
-        line_id=line_id,
-        order_id=int(row["order_id"][0]),
+        line_id=int(line.row["id"]),
+        order_id=line.order_id,
         product_id=product_id,
-        warehouse_id=int(home[0]) if isinstance(home, list) and home else None,
-        ordered=clean(row["product_uom_qty"]),
+        warehouse_id=line.warehouse_id,
+        ordered=clean(line.row["product_uom_qty"]),
         delivered=total.delivered,
         reserved=total.reserved,
         open=total.open,
         between=max(Decimal(0), total.left - total.delivered),
+        by_product=moved,
     )
 
 
-def _share(sums: _Sums, per_kit: Decimal) -> _Sums:
-    return _Sums(
-        delivered=sums.delivered / per_kit,
-        reserved=sums.reserved / per_kit,
-        open=sums.open / per_kit,
-        left=sums.left / per_kit,
+def _share(moved: Moved, per_kit: Decimal) -> Moved:
+    return Moved(
+        delivered=clean(moved.delivered / per_kit),
+        reserved=clean(moved.reserved / per_kit),
+        open=clean(moved.open / per_kit),
+        left=clean(moved.left / per_kit),
     )
 
 
-def _sums(odoo: OdooClient, line_ids: Sequence[int]) -> dict[tuple[int, int], _Sums]:
-    names = odoo.names
-    is_16 = not names.has_picked
-    fields = ["product_id", "state", "product_uom_qty", "product_qty", names.move_done]
-    fields += ["location_usage", "location_dest_usage", "sale_line_id", "move_orig_ids"]
-    fields += ["reserved_availability"] if is_16 else []
+def _lines_with_moves(odoo: OdooClient, line_ids: Sequence[int]) -> list[_Line]:
+    moves: dict[str, Any] = {name: {} for name in (*_MOVE, odoo.names.move_done)}
+    asked = {
+        "product_id": {},
+        "product_uom_qty": {},
+        "order_id": {"fields": {"warehouse_id": {}}},
+        "move_ids": {"fields": moves},
+    }
+    arguments = {"domain": [["id", "in", list(line_ids)]], "specification": asked}
+    answer = odoo.call("sale.order.line", "web_search_read", args=arguments)
+    return [
+        _Line(
+            row=row,
+            order_id=int(row["order_id"]["id"]),
+            warehouse_id=_id(row["order_id"]["warehouse_id"]) or None,
+            moves=[one for one in row["move_ids"] if one["state"] != "cancel"],
+        )
+        for row in answer["records"]
+        if row["product_id"]
+    ]
+
+
+def _lines_of_16(odoo: OdooClient, line_ids: Sequence[int]) -> list[_Line]:
+    fields = ["order_id", "product_id", "product_uom_qty", "warehouse_id"]
+    lines = [row for row in odoo.read("sale.order.line", line_ids, fields) if row["product_id"]]
+    fields = [*_MOVE, odoo.names.move_done, "sale_line_id", "reserved_availability"]
     domain = [["sale_line_id", "in", list(line_ids)], ["state", "!=", "cancel"]]
     rows = odoo.search_read("stock.move", domain, fields)
-    sums: dict[tuple[int, int], _Sums] = {}
-    of_line = {int(row["id"]): int(row["sale_line_id"][0]) for row in rows}
-    steps = _steps_before(odoo, rows, of_line, fields) if is_16 else []
-    step_ids = {int(row["id"]) for row in steps}
-    for row in [*rows, *steps]:
-        if row["location_usage"] not in _INSIDE or row["location_dest_usage"] not in _INSIDE | {"customer"}:
-            continue
-        own = sums.setdefault((of_line[int(row["id"])], int(row["product_id"][0])), _Sums())
-        _add(own, row, names.move_done, is_step_of_16=int(row["id"]) in step_ids)
-    return sums
+    of_line = {int(row["id"]): _id(row["sale_line_id"]) for row in rows}
+    moves: dict[int, list[Mapping[str, Any]]] = {}
+    for row in [*rows, *_steps_before(odoo, rows, of_line, fields)]:
+        moves.setdefault(of_line[int(row["id"])], []).append(row)
+    return [
+        _Line(
+            row=row,
+            order_id=_id(row["order_id"]),
+            warehouse_id=_id(row["warehouse_id"]) or None,
+            moves=moves.get(int(row["id"]), ()),
+        )
+        for row in lines
+    ]
 
 
-def _add(sums: _Sums, row: Mapping[str, Any], done_field: str, *, is_step_of_16: bool) -> None:
+def _moved(moves: Iterable[Mapping[str, Any]], done_field: str) -> dict[int, Moved]:
+    found: dict[int, Moved] = {}
+    for row in moves:
+        if row["location_usage"] in _INSIDE and row["location_dest_usage"] in _INSIDE | {"customer"}:
+            own = found.setdefault(_id(row["product_id"]), Moved())
+            _add(own, row, done_field, is_step_of_16=bool(row.get(_IS_STEP)))
+    return found
+
+
+def _id(value: Any) -> int:
+    """Return the id that a link leads to, 0 where it leads nowhere: ``read`` answers pairs, the other call bare ids."""
+    return int(value[0] if isinstance(value, list) else value or 0)
+
+
+def _add(sums: Moved, row: Mapping[str, Any], done_field: str, *, is_step_of_16: bool) -> None:
     """Add a move; its figures are in the move's unit, the product's own is told by ``product_qty``."""
     demand = clean(row["product_uom_qty"])
     ratio = clean(row["product_qty"]) / demand if demand else Decimal(1)
@@ -184,6 +236,6 @@ def _steps_before(
         if not before:
             break
         steps = odoo.read("stock.move", before, fields)
-        ahead = [row for row in steps if row["state"] != "cancel"]
+        ahead = [{**row, _IS_STEP: True} for row in steps if row["state"] != "cancel"]
         found += ahead
     return found

@@ -1,7 +1,7 @@
-"""Odoo's stock: quantities of many products at once, kits, and what changed. Quantities are Decimals.
+"""Odoo's stock: quantities of many products at once, and what changed. Quantities are Decimals.
 
 Facts: ``recordings/odoo/FACTS.md`` section 5. Quantities are in the product's own unit. What an order's lines have
-delivered and reserved is in ``moves``, counts are in ``counts``.
+delivered and reserved is in ``moves``, counts are in ``counts``, kits in ``kits``.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, Literal
 
-from bridge.errors import InvalidRecord, SettingsWrong
+from bridge.errors import InvalidRecord
 from bridge.odoo.client import OdooClient
 from bridge.odoo.values import odoo_datetime, parse_datetime
 
@@ -40,15 +40,6 @@ class Warehouse:
     view_location_id: int
     #: ``ship_only``, ``pick_ship``, ``pick_pack_ship``.
     delivery_steps: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class Kit:
-    """A product that is sold as one and delivered as its parts."""
-
-    product_id: int
-    #: Units of each part in one kit.
-    parts: Mapping[int, Decimal]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -160,22 +151,6 @@ def units(odoo: OdooClient, product_ids: Iterable[int]) -> dict[int, str]:
     return found
 
 
-def kits(odoo: OdooClient, product_ids: Iterable[int]) -> dict[int, Kit]:
-    """Return those of the products that are kits, with their parts; none where the app for them is not installed.
-
-    Odoo computes the quantities of a kit from its parts by itself; its deliveries are those of the parts.
-    """
-    found: dict[int, Kit] = {}
-    for some in batches(product_ids):
-        try:
-            found |= _kits(odoo, some)
-        except SettingsWrong as error:
-            if error.details.get("reason") != "unknown_model":
-                raise
-            return {}
-    return found
-
-
 def scan_changes(
     odoo: OdooClient, model: str, cursor: ChangeCursor, *, page_size: int = AT_ONCE
 ) -> ChangePage:
@@ -240,42 +215,6 @@ def moment_of(row: Mapping[str, Any]) -> datetime:
     if moment is None:
         raise InvalidRecord("Odoo's write_date is no time.", system="odoo", field="write_date")
     return moment
-
-
-def _kits(odoo: OdooClient, product_ids: Sequence[int]) -> dict[int, Kit]:
-    wanted = list(product_ids)
-    domain = [
-        ["type", "=", "phantom"],
-        "|",
-        ["product_id", "in", wanted],
-        "&",
-        ["product_id", "=", False],
-        ["product_tmpl_id.product_variant_ids", "in", wanted],
-    ]
-    fields = ["product_id", "product_tmpl_id", "product_qty", "bom_line_ids"]
-    boms = odoo.search_read("mrp.bom", domain, fields, order="sequence, id")
-    if not boms:
-        return {}
-    templates: dict[int, list[int]] = {}
-    for row in odoo.read("product.product", wanted, ["product_tmpl_id"]):
-        templates.setdefault(link_of(row, "product_tmpl_id"), []).append(int(row["id"]))
-    line_ids = [int(one) for bom in boms for one in bom["bom_line_ids"]]
-    lines = {
-        int(row["id"]): row for row in odoo.read("mrp.bom.line", line_ids, ["product_id", "product_qty"])
-    }
-    found: dict[int, Kit] = {}
-    # A bill of the variant itself stands over one of its template.
-    for bom in sorted(boms, key=lambda bom: not bom["product_id"]):
-        of = [link_of(bom, "product_id")] if bom["product_id"] else templates[link_of(bom, "product_tmpl_id")]
-        makes = clean(bom["product_qty"]) or Decimal(1)
-        parts: dict[int, Decimal] = {}
-        for one in bom["bom_line_ids"]:
-            part = link_of(lines[int(one)], "product_id")
-            parts[part] = parts.get(part, Decimal(0)) + clean(lines[int(one)]["product_qty"]) / makes
-        for product in of:
-            if product in wanted and product not in found:
-                found[product] = Kit(product_id=product, parts=parts)
-    return found
 
 
 def link_of(row: Mapping[str, Any], name: str) -> int:

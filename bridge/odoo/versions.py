@@ -87,6 +87,8 @@ class Names:
     has_technical_price: bool
     #: Whether ``res.company`` has ``account_price_include``.
     has_company_price_include: bool
+    #: Whether ``uom.uom.factor`` is how many first units of its kind a unit is; else how many of it the first one is.
+    has_absolute_units: bool
 
     @staticmethod
     def warehouse_context(warehouse_id: int) -> dict[str, int]:
@@ -116,6 +118,7 @@ _16 = Names(
     order_locked=None,
     has_technical_price=False,
     has_company_price_include=False,
+    has_absolute_units=False,
 )
 _18 = Names(
     order_line_tax="tax_id",
@@ -135,6 +138,7 @@ _18 = Names(
     order_locked="locked",
     has_technical_price=True,
     has_company_price_include=True,
+    has_absolute_units=False,
 )
 _19 = Names(
     order_line_tax="tax_ids",
@@ -154,6 +158,7 @@ _19 = Names(
     order_locked="locked",
     has_technical_price=True,
     has_company_price_include=True,
+    has_absolute_units=True,
 )
 _NAMES: Mapping[Family, Names] = MappingProxyType({16: _16, 18: _18, 19: _19})
 

@@ -42,6 +42,7 @@ TITLES: Mapping[str, str] = {
     "taxes_id/.id": "taxes",
     "categ_id/.id": "category",
     "active": "status",
+    "image": "picture",
 }
 #: What stands for a value of Magento that has no meaning in Odoo: a tax class that is not mapped.
 UNKNOWN = "?"

@@ -13,6 +13,7 @@ from decimal import Decimal
 from typing import Any, Literal
 
 from bridge.errors import InvalidRecord
+from bridge.translate.kits import Part, kits_at_most, kits_unknown
 from bridge.translate.money import ZERO, plain, round_to
 
 QuantityField = Literal["qty_available", "virtual_available", "free_qty"]
@@ -85,7 +86,7 @@ class StockFigure:
     """A figure for one SKU and source with every term that it is made of."""
 
     rules: StockRules
-    #: The chosen field of Odoo, or this source's share of it.
+    #: The chosen field of Odoo, or this source's share of it; of a kit at most what its parts make.
     odoo: Decimal
     lines: tuple[SoldLine, ...]
     #: max(0, field - safety).
@@ -96,6 +97,8 @@ class StockFigure:
     unknown: Decimal
     #: Q: what Magento should have; also the target of the drift check (RULES 3.6).
     quantity: Decimal
+    #: Of a kit.
+    parts: tuple[Part, ...] = ()
 
     def salable(self, stock_id: int | None = None, *, threshold: Decimal = ZERO) -> Decimal:
         """Return what a stock with this source alone then sells: Q - R - Magento's own threshold."""
@@ -118,6 +121,7 @@ class StockFigure:
             "reserved_in_magento": plain(self.reserved),
             "unknown_to_odoo": plain(self.unknown),
             "target": plain(self.quantity),
+            **({"parts": [part.as_data() for part in self.parts]} if self.parts else {}),
             "lines": [
                 {
                     "order": line.order,
@@ -132,18 +136,24 @@ class StockFigure:
         }
 
 
-def figure(odoo: Decimal, lines: Sequence[SoldLine], rules: StockRules) -> StockFigure:
+def figure(
+    odoo: Decimal, lines: Sequence[SoldLine], rules: StockRules, *, parts: Sequence[Part] = ()
+) -> StockFigure:
     """Return Q with its terms.
 
     One stock: max(0, max(0, field - safety) + sum(R - U)). A source that several stocks share: the units unknown to Odoo of
     all of them are taken off, and the smallest sum of reservations of one stock is added, so that no stock offers too
     much (RULES 3.4). Where reservations are switched off nothing is added: Magento holds nothing back.
+
+    A kit is what its parts make: what Odoo does not know of is missing in the parts, whichever line sold them.
     """
+    if parts:
+        odoo = kits_at_most(odoo, parts)
     available = max(ZERO, odoo - rules.safety)
     if rules.formula == "plain":
         reserved = unknown = ZERO
     else:
-        unknown = sum((line.unknown for line in lines), ZERO)
+        unknown = kits_unknown(odoo, parts) if parts else sum((line.unknown for line in lines), ZERO)
         # Lines of the stocks that sell from the source; where that is not known, all are of the one there is.
         stocks: Sequence[int | None] = rules.stock_ids if len(rules.stock_ids) > 1 else (None,)
         reserved = min(_reserved_in(rules, lines, stock_id) for stock_id in stocks)
@@ -155,6 +165,7 @@ def figure(odoo: Decimal, lines: Sequence[SoldLine], rules: StockRules) -> Stock
         reserved=reserved,
         unknown=unknown,
         quantity=max(ZERO, round_to(available - unknown + reserved, QUANTITY_DIGITS)),
+        parts=tuple(parts),
     )
 
 

@@ -263,7 +263,8 @@ def _limited(here: World, worker: Child, shop: Shop, sizes: Sizes) -> bool:
     exporter = Exporter(here, worker, shop, "limited")
     exporter.some(list(ids.values())[:1])
     skus = list(ids)
-    # The first one is there already; the bad ones are in three lists.
+    # The first one is there already. Those that Magento has no row of are sent last, so the bad ones are in one list;
+    # bad ones in three lists are a test of their own (flows/test_export_stock_limited.py).
     shop.spoil([skus[(2 * number + 1) * len(skus) // (2 * _BAD)] for number in range(_BAD)])
     shop.input_limits(is_on=True)
     try:

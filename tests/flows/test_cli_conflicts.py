@@ -80,6 +80,12 @@ def test_an_edit_of_a_price_has_words_and_is_decided(cli: Cli, box: Sandbox) -> 
     assert box.magento.catalog.by_sku("CLI/2")["price"] == 14
 
 
+def test_a_product_that_costs_nothing_says_why_it_is_not_made(cli: Cli, box: Sandbox) -> None:
+    box.odoo.create("product.product", {"name": "Gift", "default_code": "CLI/3", "list_price": 0.0})
+    assert cli("run", "export-product", "CLI/3", "--wait").code == 0
+    assert "costs nothing in Odoo, so it is not made in Magento: CLI/3" in cli("jobs", "list").out
+
+
 def test_what_is_wrong_usage_says_so(cli: Cli) -> None:
     assert cli("conflicts", "resolve", "999", "--use", "odoo").code == 2
     assert cli("conflicts", "resolve", "1").code == 2

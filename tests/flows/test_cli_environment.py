@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -15,6 +17,7 @@ import pytest
 from tests.support.cli import Cli, assert_plain, running_cli
 
 _PRIVATE = "pa55word"
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -46,8 +49,8 @@ def shop(cli: Cli) -> Cli:
             "The ledger could not be reached. Start the database",
         ),
         ({"BRIDGE_SECRET_KEY": "short"}, 2, "too short"),
-        ({"BRIDGE_HOOKS_PORT": _PRIVATE}, 2, "BRIDGE_HOOKS_PORT: "),
-        ({"BRIDGE_LOG_FORMAT": "xml"}, 2, "BRIDGE_LOG_FORMAT: Input should be 'text' or 'json'"),
+        ({"BRIDGE_HOOKS_PORT": _PRIVATE}, 2, "BRIDGE_HOOKS_PORT must be a whole number"),
+        ({"BRIDGE_LOG_FORMAT": "xml"}, 2, "BRIDGE_LOG_FORMAT must be 'text' or 'json'"),
     ],
 )
 def test_a_wrong_setting_of_the_process_is_told_plainly(
@@ -58,6 +61,66 @@ def test_a_wrong_setting_of_the_process_is_told_plainly(
     assert words in ended.err
     assert _PRIVATE not in ended.err
     assert_plain(ended)
+
+
+def test_a_ledger_of_a_newer_version_is_left_alone_and_that_is_said(shop) -> None:
+    with closing(sqlite3.connect(".bridge/ledger.db")) as connection, connection:
+        connection.execute("UPDATE ledger_version SET version_num = '9999'")
+    for command in (("jobs", "list"), ("migrate",), ("instance", "list", "--json"), ("serve", "--embedded")):
+        ended = shop(*command)
+        assert (ended.code, ended.out) == (2, "")
+        assert "A newer version of the bridge has made this ledger: its schema is 9999" in ended.err
+        assert_plain(ended)
+    told = shop("doctor")
+    assert told.code == 1
+    assert "its schema is 9999" in " ".join(told.out.split())
+    # A worker of this version that is not embedded does not send a person to migrate, which could not.
+    ended = shop.process("jobs", "list", BRIDGE_DATABASE_URL="sqlite:///.bridge/ledger.db")
+    assert "its schema is 9999" in ended.err
+
+
+def test_a_file_that_is_no_ledger_is_said_to_be_none(cli) -> None:
+    Path("some.db").write_text("this is no database, and long enough to be seen to be none\n" * 100)
+    for command in (("migrate",), ("jobs", "list")):
+        ended = cli.process(*command, BRIDGE_DATABASE_URL="sqlite:///some.db")
+        assert (ended.code, ended.out) == (2, "")
+        assert "no database, or is damaged" in ended.err
+        assert_plain(ended)
+
+
+def test_an_empty_key_file_is_named(cli) -> None:
+    Path(".bridge").mkdir()
+    Path(".bridge/secret.key").write_text("\n")
+    ended = cli("jobs", "list")
+    assert (ended.code, ended.out) == (2, "")
+    assert ".bridge/secret.key is empty" in ended.err
+
+
+def test_ctrl_c_while_a_command_starts_leaves_no_trace(cli) -> None:
+    # As if it came while the modules are imported.
+    start = (
+        "import builtins\n"
+        "real = builtins.__import__\n"
+        "def interrupted(name, *rest):\n"
+        "    if name == 'bridge.cli.main': raise KeyboardInterrupt\n"
+        "    return real(name, *rest)\n"
+        "builtins.__import__ = interrupted\n"
+        "from bridge.cli import main\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", start], capture_output=True, text=True, check=False, cwd=ROOT, timeout=60
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (1, "", "Stopped.\n")
+
+
+@pytest.mark.parametrize("number", ["", "  ", "1" * 51, "1\x1b[2J"])
+@pytest.mark.parametrize(
+    "command", [("preview", "order"), ("explain", "order"), ("run", "import-order"), ("orders", "accept")]
+)
+def test_what_is_no_order_number_is_refused_without_asking_anybody(shop, command, number: str) -> None:
+    ended = shop(*command, number)
+    assert (ended.code, ended.out) == (2, "")
+    assert "as Magento shows it, such as 000000042" in ended.err
 
 
 def test_another_key_than_the_ledgers_is_refused(cli) -> None:

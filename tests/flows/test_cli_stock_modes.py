@@ -155,3 +155,38 @@ def test_explain_says_what_is_odd_about_a_source(
     for one in ("stock_api_mode=msi", *settings):
         assert cli("instance", "set", "shop", "--set", one).code == 0
     assert words in cli("explain", "stock", SKU).err
+
+
+def test_the_right_that_bulks_need_is_asked_for_where_they_are_on(cli: Cli, box: Sandbox) -> None:
+    right = "Magento_Logging::system_magento_logging_bulk_operations"
+    box.magento.guard.allowed = frozenset(
+        {
+            "Magento_Backend::store",
+            "Magento_Sales::actions_view",
+            "Magento_Catalog::products",
+            "Magento_InventoryApi::source",
+            "Magento_InventoryApi::stock",
+        }
+    )
+    for one in ("stock_api_mode=msi", "stock_bulk=true"):
+        assert cli("run", "test-connection").code == 0
+        assert cli("instance", "set", "shop", "--set", one).code == 0
+    ended = cli("run", "test-connection", "--json")
+    states = {one["name"]: one["state"] for one in ended.json["magento"]["checks"]}
+    assert (ended.code, states[right]) == (1, "problem")
+    assert right in ended.json["magento"]["advice"]["happened"]
+
+
+def test_a_queue_that_does_not_run_is_told_with_what_to_do(cli: Cli, box: Sandbox) -> None:
+    settings = ("stock_api_mode=msi", "stock_bulk=true", "magento_doubt_seconds=0.1,0.2")
+    for one in settings:
+        assert cli("instance", "set", "shop", "--set", one).code == 0
+    ended = cli("run", "export-stock", SKU, "--wait")
+    assert ended.code == 1
+    for words in ("does not work them off", "queue:consumers:start async.operations.all", "stock_bulk=false"):
+        assert words in ended.out + ended.err
+    box.magento.run_queue()
+    (job,) = cli("jobs", "list", "--kind", "export-stock", "--json").json
+    assert cli("jobs", "retry", str(job["id"])).code == 0
+    assert cli("run", "export-stock", SKU, "--wait").code == 0
+    assert box.magento.inventory.get(SKU, "default") == 12

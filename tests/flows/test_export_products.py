@@ -9,7 +9,7 @@ import pytest
 from bridge.flows.wants import want
 from tests.flows.conftest import OpenShop
 from tests.support.once import pump
-from tests.support.outward_shop import OutwardShop
+from tests.support.outward_shop import Family, OutwardShop
 
 VERSIONS = (16, 18, 19)
 SKUS = ("OUT/{} a", "OUT {} & more", "00{}", "ÄÖ-{}", "out.{}+x", "OUT,{}")
@@ -179,16 +179,56 @@ def test_many_products_take_few_calls(open_shop: OpenShop) -> None:
     assert shop.shop.box.calls.total("magento") <= 6
 
 
+@pytest.mark.parametrize("version", VERSIONS)
+def test_a_product_that_costs_nothing_is_not_made_in_magento_until_it_has_a_price(
+    open_shop: OpenShop, version: int
+) -> None:
+    shop = outward(open_shop, version)
+    sku = shop.new_sku("FREE-{}")
+    product_id = shop.make(sku, list_price=0.0)
+    assert shop.export(product_id).result == {"costs_nothing": [sku]}
+    assert shop.magento.catalog.by_sku(sku) is None
+    shop.edit(product_id, list_price=5.0)
+    assert shop.export(product_id).result == {"made": 1}
+    assert shop.raw(sku)["price"] == 5
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_a_product_with_a_price_below_0_is_a_job_of_its_own(open_shop: OpenShop, version: int) -> None:
+    shop, price = outward(open_shop, version), -3.0
+    bad, good = shop.new_sku("FREE-{}"), shop.new_sku("FREE-{}")
+    ids = [shop.make(bad, list_price=price), shop.make(good, list_price=0.000001)]
+    assert shop.export(*ids).result == {"made": 1, "jobs_of_their_own": [ids[0]]}
+    assert (shop.magento.catalog.by_sku(bad), shop.raw(good)["price"]) == (None, 0.000001)
+    (own,) = shop.ledger.jobs.list(instance="shop", kind="export-product", limit=10)
+    assert (own.state, own.error_code) == ("blocked", "price_unclear")
+    assert f"The price of {bad} is {price:g} in Odoo" in own.error
+    assert "above 0" in own.help
+    shop.edit(ids[0], list_price=5.0)
+    shop.ledger.jobs.retry(own.id)
+    shop.shop.work()
+    assert (shop.shop.job(own.id).state, shop.raw(bad)["price"]) == ("done", 5)
+
+
+def test_a_family_with_a_variant_that_costs_nothing_is_not_made_in_part(open_shop: OpenShop) -> None:
+    shop = outward(open_shop)
+    family = Family(shop, "Red", "Blue")
+    shop.odoo.write("product.template", family.template, {"list_price": 0.0})
+    job = family.export()
+    assert ("made" in job.result, len(job.result["jobs_of_their_own"])) == (False, 1)
+    assert [shop.magento.catalog.by_sku(sku) for sku in family.skus] == [None, None]
+
+
 def test_what_magento_refuses_is_a_job_of_its_own_and_keeps_none_back(open_shop: OpenShop) -> None:
     shop = outward(open_shop)
-    good, bad = shop.make(shop.new_sku()), shop.make(shop.new_sku(), list_price=-1.0)
+    good, bad = shop.make(shop.new_sku()), shop.make(shop.new_sku("LONG-{}").ljust(65, "X"))
     assert shop.export(good, bad).result == {"made": 1, "jobs_of_their_own": [bad]}
     (job,) = [
         one for one in shop.ledger.jobs.list(instance="shop", kind="export-product") if one.entity == str(bad)
     ]
     assert (job.state, job.error_code) == ("blocked", "product_refused")
-    assert "0 or greater" in job.error
-    shop.edit(bad, list_price=1.0)
+    assert "64 characters" in job.error
+    shop.edit(bad, default_code=shop.new_sku())
     shop.ledger.jobs.retry(job.id)
     shop.shop.work()
     assert shop.shop.job(job.id).state == "done"

@@ -17,8 +17,8 @@ from tests.support.stock_shop import SOURCE, FakeOdooStock, StockShop, fake_odoo
 SILENT = frozenset({"swallowed", "stalled"})
 #: Breaks of which Magento has done what was asked.
 DONE = frozenset({"after_commit", "in_answer", "stalled"})
-Mode = Literal["msi", "classic"]
-MODES: tuple[Mode, ...] = ("msi", "classic")
+Mode = Literal["msi", "classic", "bulk"]
+MODES: tuple[Mode, ...] = ("msi", "classic", "bulk")
 
 
 @pytest.fixture(scope="module")
@@ -53,12 +53,14 @@ class Proof:
             "call_deadline_seconds": deadline,
             "export_stock": True,
             "stock_source_code": SOURCE,
-            "stock_api_mode": mode,
+            "stock_api_mode": "classic" if mode == "classic" else "msi",
+            "stock_bulk": mode == "bulk",
             # The first look comes well before the last one, also after a call that ended by its deadline.
             "magento_doubt_seconds": [0.2, deadline / 10 + 1.0],
         }
         self.shop = worlds.new_shop(18, settings=settings)
         self.stock = StockShop(self.shop, odoo)
+        self.shop.box.magento.switches.queue_runs = mode == "bulk"
         self.proxy = self.shop.proxies["magento"]
         self.source = "default" if mode == "classic" else SOURCE
         self.sku = self.stock.add(5, sku=f"ONCE-{mode}-{kind}-{len(odoo.quantities)}", source=self.source)

@@ -8,6 +8,7 @@ import pytest
 
 from bridge.flows.price_following import PRICE_BINDING
 from bridge.flows.wants import want
+from bridge.odoo import LoadRequest
 from tests.support.imports import product_of
 from tests.support.prices import PriceShop
 from tests.support.products import a_family, a_product
@@ -53,6 +54,22 @@ def test_a_cost_that_changes_in_magento_is_carried_over_and_an_edit_of_it_kept(
     assert shop.batch(500).result == {"updated": 1, "unchanged": 2}
     assert shop.row("SHIRT-S")["standard_price"] == 8
     assert shop.row("SHIRT-M")["standard_price"] == 0
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_a_cost_is_written_for_the_company_of_the_instance(open_catalog, catalog, version: int) -> None:
+    shop = open_catalog(version)
+    company = next(row["id"] for row in shop.odoo.records("res.company"))
+    shop.shop.set(company_id=company)
+    catalog.put(a_product(product_id=1, sku="MUG", cost=Decimal(4)))
+    jobs = [shop.batch(1)]
+    catalog.change(1, cost=Decimal(3))
+    jobs.append(shop.batch(1))
+    assert shop.row("MUG")["standard_price"] == 3
+    effects = [one for job in jobs for one in shop.ledger.effects.for_job(job.id)]
+    sent = [LoadRequest.decode(one.request) for one in effects if b"standard_price" in (one.request or b"")]
+    # It is company-dependent: without this it would be that of the company which the bridge's user is in.
+    assert [(one.context or {}).get("allowed_company_ids") for one in sent] == [[company], [company]]
 
 
 @pytest.mark.parametrize("version", VERSIONS)

@@ -129,8 +129,9 @@ def test_only_fields_that_changed_are_written_and_those_that_odoo_owns_never(
     shop.forget_calls()
     job = shop.batch(1, 2, 3)
     assert job.result == {"updated": 2, "unchanged": 1}
-    # Odoo's side of what changed is read first, in one call: an edit there is not lost. Prices have cells of their own.
-    assert shop.calls() == ["product.product.load"] * 2 + ["product.product.read"]
+    # Odoo's side of what changed is read first, in one call: an edit there is not lost. Prices have cells of their own,
+    # and are read and written by themselves.
+    assert shop.calls() == ["product.product.load"] * 2 + ["product.product.read"] * 2
     rows = [shop.row(f"SKU-000{n}") for n in (1, 2, 3)]
     assert [row["name"] for row in rows] == ["New", "Newer", "Article 3"]
     # What a person wrote stays, until the same field changes in Magento.

@@ -7,8 +7,6 @@ from decimal import Decimal
 import pytest
 
 from bridge.flows import stock_counting
-from bridge.flows.reference import Reference
-from bridge.odoo.stock import Kit
 from tests.flows.conftest import OpenShop
 from tests.support.counting import SOURCE, CountingShop
 
@@ -90,16 +88,11 @@ def test_what_odoo_keeps_no_stock_of_or_cannot_be_counted_plainly_is_left_out(co
     assert "counts" not in found
 
 
-def test_a_kit_is_left_out_its_parts_are_counted(
-    counting: CountingShop, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_kit_is_left_out_its_parts_are_counted(open_shop: OpenShop, version: int) -> None:
+    shop = open_shop(version, own_box=True, import_stock=True, stock_routes="default=1")
+    counting = CountingShop(shop)
     kit, part = counting.add(5), counting.add(6)
-    parts = {counting.ids[part]: Decimal(2)}
-    known = {counting.ids[kit]: Kit(product_id=counting.ids[kit], parts=parts)}
-    monkeypatch.setattr(Reference, "has_kits", lambda _: True)
-    monkeypatch.setattr(
-        stock_counting.stock, "kits", lambda _, ids: known if counting.ids[kit] in ids else {}
-    )
+    counting.odoo.add_kit(counting.ids[kit], {counting.ids[part]: 2})
     found = counting.preview()
     assert found["left"][stock_counting.NO_STOCK]["skus"] == [kit]
     assert [row[1] for row in found["counts"]] == [part]

@@ -8,7 +8,7 @@ from itertools import count
 
 import pytest
 
-from bridge.odoo import OdooClient, counts, moves, stock
+from bridge.odoo import OdooClient, counts, kits, moves, stock
 from bridge.sandbox import Sandbox
 from tests.support.names import warehouse_code
 
@@ -167,9 +167,9 @@ def test_the_parts_of_a_kit_stand_for_its_line(box, odoo, product):
         values = {"product_id": part_id, "location_id": inside, "location_dest_id": outside}
         values |= {"product_uom_qty": quantity, done: quantity, "sale_line_id": line_id, "state": "done"}
         box.odoo.create("stock.move", values)
-    kit = stock.Kit(product_id=product, parts={part: Decimal(2), other: Decimal(1)})
+    kit = kits.Kit(product_id=product, parts={part: Decimal(2), other: Decimal(1)})
     assert moves.line_moves(odoo, [line_id], kits={product: kit})[line_id].delivered == 1
-    assert stock.kits(odoo, [product]) == {}
+    assert kits.read_kits(odoo) == {}
 
 
 def test_units_of_measure_are_named(box, odoo, product):
@@ -190,6 +190,13 @@ def test_a_count_moves_nothing_until_it_is_applied_and_is_applied_once(box, odoo
     assert (quant.quantity, quant.counted) == (Decimal("12.5"), None)
     odoo.send_load(request)
     assert counts.apply_counts(odoo, [quant_id]) == []
+
+
+def test_what_a_count_found_is_missing_somewhere_else_and_not_counted_here(box, odoo, product):
+    rows = odoo.search_read("stock.quant", [["product_id", "=", product]], ["quantity"])
+    assert sorted(row["quantity"] for row in rows) == [-10, 10]
+    place = stock.warehouses(odoo)[0].stock_location_id
+    assert [quant.quantity for quant in counts.quants(odoo, [product], place, within=True)] == [10]
 
 
 def test_a_scan_finds_every_changed_product_though_a_page_holds_few(box, odoo):

@@ -9,6 +9,7 @@ import pytest
 from bridge.flows.wants import want
 from bridge.ledger import Conflict, Job
 from tests.flows.conftest import OpenShop
+from tests.support.once import is_in_doubt, pump_until
 from tests.support.outward_shop import OutwardShop
 from tests.support.prices import PriceShop
 from tests.support.shop import Shop
@@ -172,6 +173,31 @@ def test_an_edit_is_kept_before_the_price_that_takes_its_place_and_none_is_made_
     world.set_list_price(sku, 23.0)
     world.export()
     assert (world.price(sku), len(shown(world.shop))) == (23, 1)
+
+
+def test_our_own_price_is_nobodys_edit_though_its_answer_was_lost_and_odoo_went_on(
+    open_shop: OpenShop,
+) -> None:
+    world = PriceShop(open_shop(18))
+    sku = world.product(list_price=20.0)
+    world.export(sku)
+    world.set_list_price(sku, 22.0)
+    shot = world.magento.faults.once(
+        "cut_after", only=lambda call: call.method == "POST" and call.path.endswith("/base-prices")
+    )
+    ledger = world.shop.ledger
+    ledger.runs.start("shop", "export-prices", {"skus": [sku]}, queue="catalog")
+
+    def in_doubt() -> bool:
+        jobs = ledger.jobs.list(instance="shop", kind="export-price-batch", limit=1)
+        return bool(jobs) and is_in_doubt(world.shop, jobs[0].id)
+
+    pump_until(world.shop, in_doubt, what="the price is in doubt")
+    assert shot.fired.is_set()
+    assert world.price(sku) == 22
+    world.set_list_price(sku, 23.0)
+    world.shop.work()
+    assert (world.price(sku), shown(world.shop)) == (23, [])
 
 
 @pytest.fixture

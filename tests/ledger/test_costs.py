@@ -45,7 +45,7 @@ def explained(monkeypatch: pytest.MonkeyPatch):
     def spy(self: Session, sql: str, params: dict[str, Any]) -> None:
         word = sql.split(maxsplit=1)[0]
         statements.append(" ".join(sql.split()[:3]))
-        if word in {"SELECT", "INSERT", "UPDATE", "WITH"}:
+        if word in {"SELECT", "INSERT", "UPDATE", "DELETE", "WITH"}:
             _explain(self, sql, params, seen)
         original(self, sql, params)
 

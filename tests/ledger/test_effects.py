@@ -69,6 +69,19 @@ def test_a_doubt_is_kept_until_it_is_settled(ledger: Ledger):
     assert ledger.effects.open_for_target("shop", "sale.order") == []
 
 
+def test_what_a_server_took_into_its_queue_is_in_doubt_under_its_id(ledger: Ledger):
+    job = start(ledger)
+    begin(ledger, job)
+    ledger.effects.hand(KEY, "bulk-7")
+    (effect,) = ledger.effects.open_for_target("shop", "sale.order")
+    assert (effect.state, effect.remote_id, effect.request) == ("doubtful", "bulk-7", b'{"id": 42}')
+    # The id stays, whatever the look finds; what is confirmed is handed over to nobody any more.
+    ledger.effects.confirm(job, KEY, "7")
+    ledger.effects.hand(KEY, "bulk-8")
+    effect = ledger.effects.get(KEY)
+    assert (effect.state, effect.remote_id) == ("confirmed", "bulk-7")
+
+
 def test_a_refused_effect_may_be_sent_with_another_request(ledger: Ledger):
     job = start(ledger)
     begin(ledger, job, b"wrong")

@@ -397,11 +397,11 @@ def test_bindings_are_read_by_a_range_of_magentos_ids_as_numbers(ledger: Ledger)
     ledger.bindings.bind_many("shop", "product", pairs)
 
     def between(after: int, up_to: int | None) -> list[int]:
-        found = ledger.bindings.between("shop", "product", after=after, up_to=up_to)
+        found = list(ledger.bindings.between("shop", "product", after=after, up_to=up_to))
         return [int(one.magento_id) for one in found]
 
     assert between(0, None) == ids
     assert between(9, 100) == [10, 99, 100]
     assert between(100, None) == [1000, 123456]
     assert between(10, 98) == []
-    assert ledger.bindings.between("shop", "other", after=0, up_to=None) == []
+    assert list(ledger.bindings.between("shop", "other", after=0, up_to=None)) == []

@@ -326,7 +326,8 @@ def test_lines_are_kept_exactly_and_mark_their_products(shop: Ledger):
     shop.stock_lines.put("shop", [line], marks=["1", "99"], wake=wake)
     assert shop.stock_lines.of_order("shop", 42) == {7: line}
     assert shop.stock_lines.open("shop", ["1", "2"]) == [line]
-    assert dirty(shop) == ["1"]
+    # Its twin is the same product in Odoo.
+    assert dirty(shop) == ["1", "3"]
 
 
 def test_an_older_reading_of_an_order_changes_nothing(shop: Ledger):
@@ -371,3 +372,52 @@ def test_safety_stocks_of_their_own(shop: Ledger):
     assert shop.stock.unset_safety("shop", "category", "9")
     assert not shop.stock.unset_safety("shop", "category", "9")
     assert len(shop.stock.safety("shop")) == 1
+
+
+def test_a_mark_of_a_part_is_one_of_its_kits(shop: Ledger):
+    """101 is a part of 102; 200, which nobody sells, is one of both kits."""
+    kits = {102: {101: Decimal(2), 200: Decimal("0.5")}, 101: {200: Decimal(1)}}
+    assert shop.kits.put("shop", kits, wake=wake) == 2
+    assert shop.kits.of("shop", [101, 102, 103]) == kits
+    assert shop.kits.with_parts("shop", [101]) == {102: kits[102]}
+    assert dirty(shop) == ["1", "2", "3"]
+    done(shop)
+    # Read anew, and the same: nothing is marked.
+    assert shop.kits.put("shop", kits, wake=wake) == 0
+    assert dirty(shop) == []
+    shop.events.take([an_event(9001, 200)])
+    assert dirty(shop) == ["1", "2", "3"]
+    done(shop)
+    shop.events.take([an_event(9002, 101)])
+    assert dirty(shop) == ["1", "2", "3"]
+    done(shop)
+    shop.events.take([an_event(9003, 102)])
+    assert dirty(shop) == ["2"]
+    done(shop)
+    # No kit any more: it is marked once, and its part's changes are none of it.
+    assert shop.kits.put("shop", {101: kits[101]}, wake=wake) == 1
+    assert dirty(shop) == ["2"]
+    done(shop)
+    shop.events.take([an_event(9004, 200)])
+    assert dirty(shop) == ["1", "3"]
+
+
+def test_an_order_of_a_kit_marks_its_parts_and_their_other_kits(shop: Ledger):
+    pair = Pair(magento_id="4", odoo_model="product.product", odoo_id=104, magento_label="SKU-4")
+    shop.bindings.bind_many("shop", "product", [pair])
+    parts = {101: Decimal(2), 200: Decimal(1)}
+    shop.kits.put("shop", {102: parts, 104: {200: Decimal(3)}}, wake=wake)
+    done(shop)
+    shop.stock_lines.put("shop", [a_line(product_id="2")], marks=["2"], wake=wake)
+    assert dirty(shop) == ["1", "2", "3", "4"]
+    done(shop)
+    shop.instances.remove("shop")
+    assert shop.kits.of("shop", [102]) == {}
+
+
+def done(ledger: Ledger) -> None:
+    """Export whatever is dirty."""
+    figures = ledger.stock.dirty("shop", "default", limit=100)
+    ledger.stock.exported(
+        "shop", "default", [Exported(magento_id=one.magento_id, marked=one.marked) for one in figures]
+    )

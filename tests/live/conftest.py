@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import cache
 from itertools import count
 from pathlib import Path
@@ -13,6 +14,7 @@ import pytest
 from bridge.ledger import Ledger, Lengths
 from bridge.odoo import OdooClient
 from bridge.sandbox import Sandbox
+from bridge.sandbox.odoo import OdooState
 from tests.flows import (
     test_drift_versions,
     test_export_stock_moments,
@@ -171,26 +173,38 @@ def magento() -> Iterator[RealMagento]:
 
 
 @pytest.fixture(scope="session")
-def real_box(magento: RealMagento, request: pytest.FixtureRequest) -> Iterator[RealBox]:
-    """Give the real Magento beside the real Odoo where one is given, else beside the sandbox's."""
-    if is_given("ODOO_URL"):
-        yield RealBox(magento=magento, odoo=request.getfixturevalue("live_odoo"))
-        return
+def sandbox_odoo() -> Iterator[OdooState]:
     with Sandbox.start() as sandbox:
-        yield RealBox(magento=magento, odoo=sandbox.odoo)
+        yield sandbox.odoo
 
 
 @pytest.fixture
-def open_real_shop(real_box: RealBox, tmp_path: Path) -> Iterator[OpenShop]:
-    """Open a shop of the real Magento on a new ledger."""
+def open_real_shop(magento: RealMagento, sandbox_odoo: OdooState, tmp_path: Path) -> Iterator[OpenShop]:
+    """Open a shop of the real Magento and the sandbox's Odoo on a new ledger."""
+    with _opening(RealBox(magento=magento, odoo=sandbox_odoo), tmp_path) as open_one:
+        yield open_one
+
+
+@pytest.fixture
+def open_order_shop(
+    magento: RealMagento, tmp_path: Path, request: pytest.FixtureRequest
+) -> Iterator[OpenShop]:
+    """Open a shop of the real Magento and the real Odoo, or where none is given the sandbox's."""
+    odoo = request.getfixturevalue("live_odoo" if is_given("ODOO_URL") else "sandbox_odoo")
+    with _opening(RealBox(magento=magento, odoo=odoo), tmp_path) as open_one:
+        yield open_one
+
+
+@contextmanager
+def _opening(box: RealBox, folder: Path) -> Iterator[OpenShop]:
     shops: list[Shop] = []
 
     def open_one(*, digits: int = 6, **settings: object) -> Shop:
-        real_box.odoo.set_price_precision(digits)
-        path = tmp_path / f"real-{len(shops)}.db"
+        box.odoo.set_price_precision(digits)
+        path = folder / f"real-{len(shops)}.db"
         ledger = Ledger.open(f"sqlite:///{path}", secret_key="a key of sufficient length", lengths=LENGTHS)
         ledger.migrate()
-        shop = Shop(real_box, ledger, settings={**SETTINGS, **settings})
+        shop = Shop(box, ledger, settings={**SETTINGS, **settings})
         shops.append(shop)
         return shop
 

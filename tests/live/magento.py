@@ -20,6 +20,8 @@ ADDRESSES: Mapping[str, Raw] = {
     "DE": {"street": ["Teststr. 1"], "city": "Berlin", "postcode": "10115", "country_id": "DE"},
     "FR": {"street": ["Rue 1", "Escalier B"], "city": "Paris", "postcode": "75001", "country_id": "FR"},
 }
+#: Id of the attribute set ``Default`` in every shop.
+DEFAULT_SET = 4
 #: Name and percent of the taxes that these tests' rules need, for one country each.
 _RATES = (("Live DE", "DE", 19), ("Live FR", "FR", 20))
 
@@ -63,6 +65,11 @@ class RealMagento:
         ).rows
         return [dict(row) for row in rows]
 
+    @property
+    def attributes(self) -> Attributes:
+        """The product attributes, in the way that the sandbox has them."""
+        return Attributes(self.client)
+
     def by_sku(self, sku: str, store_code: str = "all") -> Raw | None:
         """Return a product as a store view has it, None where there is none."""
         found = self.client.in_store(store_code).product_by_sku(sku)
@@ -82,7 +89,7 @@ class RealMagento:
         body = {
             "sku": sku,
             "name": f"Name of {sku}",
-            "attribute_set_id": 4,
+            "attribute_set_id": DEFAULT_SET,
             "status": 1,
             "visibility": 4,
             **({"type_id": "simple", "weight": 1} | ({} if price is None else {"price": price})),
@@ -167,3 +174,36 @@ class RealMagento:
             rule = {"code": f"Live {self.tag}", "priority": 0, "position": 0, "calculate_subtotal": False}
             rule |= {"customer_tax_class_ids": [3], "product_tax_class_ids": [2], "tax_rate_ids": ids}
             self.client.post("/taxRules", {"rule": rule})
+
+
+class Attributes:
+    """Product attributes of the set ``Default``."""
+
+    def __init__(self, client: MagentoClient) -> None:
+        self._client = client
+
+    def add(self, code: str, labels: Sequence[str], **_: Any) -> None:
+        """Make a select attribute that configurables may differ by."""
+        attribute = {
+            "attribute_code": code,
+            "frontend_input": "select",
+            "scope": "global",
+            "is_required": False,
+        }
+        attribute |= {"default_frontend_label": code, "is_user_defined": True}
+        options = [{"label": label} for label in labels]
+        self._client.post("/products/attributes", {"attribute": {**attribute, "options": options}})
+        sets = self._client.page(
+            "/products/attribute-sets/groups/list",
+            [Filter("attribute_set_id", DEFAULT_SET)],
+            sort=("attribute_group_id",),
+            page_size=50,
+        )
+        group = {"attributeSetId": DEFAULT_SET, "attributeGroupId": sets.rows[0]["attribute_group_id"]}
+        body = {**group, "attributeCode": code, "sortOrder": 99}
+        self._client.post("/products/attribute-sets/attributes", body)
+
+    def get(self, code: str) -> Raw:
+        """Return an attribute with its options."""
+        found: Raw = self._client.get(f"/products/attributes/{code}")
+        return found

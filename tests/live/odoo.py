@@ -160,17 +160,20 @@ class LiveOdoo(LiveGoods):
     def _clean(self) -> None:
         orders = self._new("sale.order")
         self._cancel(orders)
-        # What was delivered stays, and so do its order and its customer.
+        # What was delivered stays, and so do its order with its services and its customer.
         moved = self.admin.search_read("stock.picking", [["sale_id", "in", orders], _DONE], ["sale_id"])
         kept = sorted({int(row["sale_id"][0]) for row in moved})
-        customers = self.admin.read("sale.order", kept, ["partner_id"])
-        stay = sorted({int(row["partner_id"][0]) for row in customers})
+        roles = ["partner_id", "partner_invoice_id", "partner_shipping_id"]
+        customers = self.admin.read("sale.order", kept, roles)
+        stay = sorted({int(row[role][0]) for row in customers for role in roles})
         orders = sorted(set(orders) - set(kept))
         pickings = self.admin.search("stock.picking", [["sale_id", "in", orders]])
         for model, ids in (("sale.order", orders), ("stock.picking", pickings)):
             if ids:
                 self.admin.call(model, "unlink", ids)
-        services = self._new("product.product", ["name", "like", "(Magento)"])
+        lines = self.admin.search_read("sale.order.line", [["order_id", "in", kept]], ["product_id"])
+        sold = sorted({int(row["product_id"][0]) for row in lines if row["product_id"]})
+        services = self._new("product.product", ["name", "like", "(Magento)"], ["id", "not in", sold])
         contacts = self._new("res.partner", ["parent_id", "!=", False], ["id", "not in", stay])
         for model, ids in (("product.product", services), ("res.partner", contacts)):
             if ids:

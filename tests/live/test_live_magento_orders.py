@@ -11,9 +11,9 @@ PATIENCE = 300.0
 
 
 def test_orders_of_the_checkout_stand_in_odoo_to_the_cent(
-    open_real_shop: OpenShop, magento: RealMagento
+    open_order_shop: OpenShop, magento: RealMagento
 ) -> None:
-    shop = open_real_shop()
+    shop = open_order_shop()
     shop.box.odoo.set_rounding("round_per_line")
     thirds, cents = magento.product(price=33.33), magento.product(magento.sku("a/b {}"), price=0.05)
     raws = [
@@ -26,9 +26,9 @@ def test_orders_of_the_checkout_stand_in_odoo_to_the_cent(
 
 
 def test_the_name_in_odoo_is_written_to_the_order_and_comes_back_as_no_change(
-    open_real_shop: OpenShop, magento: RealMagento
+    open_order_shop: OpenShop, magento: RealMagento
 ) -> None:
-    shop = open_real_shop(write_ext_order_id=True)
+    shop = open_order_shop(write_ext_order_id=True)
     raw = magento.place((magento.product(price=12.5), 1))
     shop.map_all([raw])
     job = shop.import_order(raw, seconds=PATIENCE)

@@ -39,6 +39,7 @@ from tests.flows.test_odoo_stock_client import (
     test_each_unit_counts_once_on_its_way_through_several_steps,
     test_many_products_are_one_call_and_one_that_is_gone_is_missing,
     test_quantities_are_told_apart_by_warehouse_and_place_in_one_call,
+    test_what_a_count_found_is_missing_somewhere_else_and_not_counted_here,
     test_what_a_field_lacks_follows_from_the_moves,
 )
 from tests.flows.test_stock_rules_on_the_sandbox import (

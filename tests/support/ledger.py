@@ -163,6 +163,10 @@ def work_off(ledger: Ledger, *, decide: Callable[[Job], Decision] = lambda _job:
 
 #: What undoes each migration, newest first; data of before stay as they are.
 _UNDO = {
+    "0008": tuple(
+        f"DROP INDEX {one}" for one in ("bindings_number", "stock_lines_product", "drift_lines_product")
+    ),
+    "0007": ("DROP TABLE stock_parts",),
     "0006": ("DROP INDEX bindings_label", "DROP TABLE drift_lines", "DROP TABLE drift_summaries"),
     "0005": ("DROP TABLE stock_lines", "DROP TABLE stock_figures", "DROP TABLE stock_safety"),
     "0004": ("DROP TABLE conflicts",),

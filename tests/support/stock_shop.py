@@ -14,7 +14,7 @@ from bridge.flows import stock_source
 from bridge.flows.context import FlowContext
 from bridge.flows.stock_source import Goods, LineMoves
 from bridge.flows.wants import wake_stock
-from bridge.ledger import Job, Pair, Wanted
+from bridge.ledger import Job, KitParts, Pair, Wanted
 from bridge.stock_routes import Routes
 from bridge.translate.stock import OdooMoves
 from tests.support.shop import Shop
@@ -48,9 +48,7 @@ class FakeOdooStock:
             meanwhile()
         return found
 
-    def read_moves(
-        self, _: FlowContext, line_ids: Collection[int], _products: Collection[int]
-    ) -> dict[int, LineMoves]:
+    def read_moves(self, _: FlowContext, line_ids: Collection[int], _kits: KitParts) -> dict[int, LineMoves]:
         return {one: self.moves[one] for one in line_ids if one in self.moves}
 
     def _goods(self, odoo_id: int, routes: Routes, source: str) -> Goods:

@@ -40,6 +40,8 @@ def test_every_line_names_a_test_and_every_rule_has_a_line():
     assert {row.split("|")[1].strip() for row in ROWS if row.startswith("| 1.")} == {
         f"1.{number}" for number in range(1, 15)
     }
+    named = {one for row in ROWS for one in re.findall(r"2\.\d", row.split("|")[1])}
+    assert named == {f"2.{number}" for number in range(1, 7)}
 
 
 def test_rules_that_the_code_names_are_on_the_page():

@@ -13,7 +13,9 @@ from typing import Any
 
 from bridge.sandbox.magento.ask import Ask, Endpoint
 from bridge.sandbox.magento.data import now_text
+from bridge.sandbox.magento.orders_api import found, limited
 from bridge.sandbox.magento.rest import Raw, RestError, field_required
+from bridge.sandbox.magento.search import Column, parse_criteria
 from bridge.sandbox.magento.source_items_api import (
     check_limit,
     check_types,
@@ -97,10 +99,28 @@ def status(ask: Ask) -> Raw:
 def detailed_status(ask: Ask) -> Raw:
     """Answer the state of each operation with what was asked, where it failed (``async/025``)."""
     bulk = _bulk(ask)
-    operations = [
+    return {"operations_list": _details(ask.path["uuid"], bulk), **_head(ask, bulk)}
+
+
+def search_operations(ask: Ask) -> Raw:
+    """Answer a page of the operations of all bulks (``async/034``, ``035``)."""
+    rows = [
+        {"extension_attributes": {"start_time": bulk.start_time}, **row}
+        for uuid_, bulk in list(ask.state.bulks.items())
+        for row in _details(uuid_, bulk)
+    ]
+    columns: dict[str, Column] = {
+        name: lambda row, name=name: row[name]  # type: ignore[misc]
+        for name in ("bulk_uuid", "topic_name", "status", "id")
+    }
+    return found(rows, limited(ask, parse_criteria(ask.query)), columns, dates=())
+
+
+def _details(bulk_id: str, bulk: Bulk) -> list[Raw]:
+    return [
         {
             "id": number,
-            "bulk_uuid": ask.path["uuid"],
+            "bulk_uuid": bulk_id,
             "topic_name": _TOPIC,
             "serialized_data": None if state == _IS_DONE else _serialized(bulk.operations[number]),
             "result_serialized_data": None,
@@ -110,7 +130,6 @@ def detailed_status(ask: Ask) -> Raw:
         }
         for number, (state, message, code) in enumerate(bulk.results)
     ]
-    return {"operations_list": operations, **_head(ask, bulk)}
 
 
 def count_of_status(ask: Ask) -> int:
@@ -149,6 +168,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     Endpoint(
         "POST", "async/bulk/inventory/source-items", "Magento_InventoryApi::source", post_source_items, 202
     ),
+    Endpoint("GET", "bulk", _LOG, search_operations),
     Endpoint("GET", "bulk/:uuid/status", _LOG, status),
     Endpoint("GET", "bulk/:uuid/detailed-status", _LOG, detailed_status),
     Endpoint("GET", "bulk/:uuid/operation-status/:status", _LOG, count_of_status),

@@ -19,6 +19,12 @@ _TYPES = {".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".gi
 _NO_FILE = Reply(404, "text/html", b"<html>\n<head><title>404 Not Found</title></head>\n</html>\n")
 
 
+def next_entry_id(catalog: Catalog) -> int:
+    """Return the id of the next entry of a gallery: no two entries of a shop have one."""
+    rows = (row for raw in catalog.all() for row in raw.get("media_gallery_entries") or ())
+    return 1 + max((int(row["id"]) for row in rows), default=0)
+
+
 @dataclass
 class MediaFolder:
     """The files of product pictures, by their path in the gallery: ``/f/r/front.png``."""
@@ -26,7 +32,6 @@ class MediaFolder:
     files: dict[str, bytes] = field(default_factory=dict)
     #: Statuses that the web server answers in place of a file.
     statuses: dict[str, int] = field(default_factory=dict)
-    _entries: int = 0
 
     def add(self, name: str, content: bytes) -> str:
         """Keep a file and return its path; a name that is taken gets a number (``catalog/111``)."""
@@ -43,9 +48,8 @@ class MediaFolder:
         """Put a file into a product's gallery; as its picture of all roles it takes those from the others."""
         raw = catalog.by_sku(sku)
         entries: list[Raw] = copy.deepcopy(raw["media_gallery_entries"]) if raw is not None else []
-        self._entries += 1
         entry = {
-            "id": self._entries,
+            "id": next_entry_id(catalog),
             "media_type": "image",
             "label": "",
             "position": len(entries) + 1,

@@ -1,6 +1,6 @@
 """What belongs to a product, over REST: options of attributes, options and children of configurables, images.
 
-As recorded under ``catalog/005`` to ``017`` and ``110`` to ``114``.
+As recorded under ``catalog/005`` to ``017`` and ``110`` to ``115``.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import Any
 
 from bridge.sandbox.magento.ask import Ask, Endpoint
 from bridge.sandbox.magento.catalog_state import attribute
+from bridge.sandbox.magento.media import next_entry_id
 from bridge.sandbox.magento.rest import Raw, RestError, field_required
 
 _PRODUCTS = "Magento_Catalog::products"
@@ -90,9 +91,9 @@ def post_media(ask: Ask) -> str:
         raise RestError(400, "The image content must be valid base64 encoded data.")
     rows = copy.deepcopy(raw["media_gallery_entries"])
     taken = {row["file"] for one in ask.state.catalog.all() for row in one["media_gallery_entries"]}
-    number = 1 + max(
-        (row["id"] for one in ask.state.catalog.all() for row in one["media_gallery_entries"]), default=0
-    )
+    number = next_entry_id(ask.state.catalog)
+    file = _file_name(str(content.get("name") or "image"), taken)
+    ask.state.media.files[file] = base64.b64decode(str(content["base64_encoded_data"]))
     types = list(entry.get("types") or ())
     for row in rows:
         row["types"] = [one for one in row["types"] if one not in types]
@@ -104,11 +105,27 @@ def post_media(ask: Ask) -> str:
             "position": entry.get("position", 0),
             "disabled": bool(entry.get("disabled")),
             "types": types,
-            "file": _file_name(str(content.get("name") or "image"), taken),
+            "file": file,
         }
     )
     ask.state.catalog.change(raw["sku"], {"media_gallery_entries": rows})
     return str(number)
+
+
+def put_media(ask: Ask) -> bool:
+    """Change an image; a role that it gets is taken from the one that had it (``catalog/115``)."""
+    raw = _known(ask, ask.path["sku"])
+    entry = ask.document("entry")
+    rows = copy.deepcopy(raw["media_gallery_entries"])
+    row = next((one for one in rows if str(one["id"]) == ask.path["id"]), None)
+    if row is None:
+        raise RestError(404, "No image with the provided ID was found. Verify the ID and try again.")
+    if "types" in entry:
+        for one in rows:
+            one["types"] = [role for role in one["types"] if role not in entry["types"]]
+    row |= {name: entry[name] for name in ("label", "position", "disabled", "types") if name in entry}
+    ask.state.catalog.change(raw["sku"], {"media_gallery_entries": rows})
+    return True
 
 
 def _known(ask: Ask, sku: str) -> Raw:
@@ -149,6 +166,7 @@ def _file_name(name: str, taken: set[str]) -> str:
 ENDPOINTS: tuple[Endpoint, ...] = (
     Endpoint("POST", "products/attributes/:code/options", _ATTRIBUTES, post_attribute_option),
     Endpoint("POST", "products/:sku/media", _PRODUCTS, post_media),
+    Endpoint("PUT", "products/:sku/media/:id", _PRODUCTS, put_media),
     Endpoint("POST", "configurable-products/:sku/options", _PRODUCTS, post_configurable_option),
     Endpoint("POST", "configurable-products/:sku/child", _PRODUCTS, post_child),
 )

@@ -55,6 +55,28 @@ def _search_read(model: Model, ids: list[int], args: Args) -> Any:
     return model.read(_search(model, ids, args), args["fields"])
 
 
+def _web_search_read(model: Model, ids: list[int], args: Args) -> Row:
+    found = _search(model, ids, args)
+    return {"length": len(found), "records": _web_read(model, found, args["specification"])}
+
+
+def _web_read(model: Model, ids: Sequence[int], asked: Mapping[str, Any]) -> list[Row]:
+    """Return rows with what they lead to: links as bare ids, or as rows where fields of them are asked for."""
+    rows = model.read(ids, list(asked))
+    for row in rows:
+        for name, more in asked.items():
+            about = model.fields[name]
+            if about.type == "many2one":
+                row[name] = row[name][0] if row[name] else False
+            if about.to is None or not more.get("fields"):
+                continue
+            check(model.env, about.to, "read")
+            linked = row[name] if isinstance(row[name], list) else [row[name]] if row[name] else []
+            below = _web_read(model.env[about.to], linked, more["fields"])
+            row[name] = below if about.is_x2many else next(iter(below), False)
+    return rows
+
+
 def _search(model: Model, ids: list[int], args: Args) -> list[int]:
     domain = args["domain"] if args["domain"] is not None else []
     return model.search(domain, offset=args["offset"] or 0, limit=args["limit"] or None, order=args["order"])
@@ -274,6 +296,14 @@ def base_methods(major: int) -> dict[str, Method]:
             is_record=False,
             needs=("read",),
             takes_more=True,
+        ),
+        # 16 has another one of this name, which the bridge does not use.
+        "web_search_read": Method(
+            _web_search_read,
+            {"domain": REQUIRED, "specification": REQUIRED, **_FIND, "count_limit": None},
+            is_record=False,
+            needs=("read",),
+            versions=frozenset({18, 19}),
         ),
         "load": Method(_load, {"fields": REQUIRED, "data": REQUIRED}, is_record=False),
         "fields_get": Method(_fields_get, {"allfields": None, "attributes": None}, is_record=False),

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from bridge.sandbox.odoo import kits
 from bridge.sandbox.odoo.records import NOT_COMPUTED, Env, Model
 from bridge.sandbox.odoo.tables import Row
 from bridge.sandbox.odoo.warehouse import STEPS, place
@@ -80,26 +81,39 @@ class Chain:
         self._pickings: dict[int, int] = {}
 
     def launch(self, line: Row, quantity: float) -> None:
-        """Make the moves of an order's line: all steps on 16, the first on 18 and 19."""
+        """Make the moves of an order's line, of a kit those of its parts: all steps on 16, the first on 18 and 19."""
+        product_id = line["product_id"]
+        if kits.bill_of(self.env, product_id) is None:
+            self._launch(line, product_id, quantity)
+            return
+        for part, units in kits.parts_of(
+            self.env, product_id, kits.bills_for(self.env, product_id, quantity)
+        ):
+            if self.env["product.product"].get(part, "type") != "service":
+                self._launch(line, part, units)
+
+    def _launch(self, line: Row, product_id: int, quantity: float) -> None:
         if self.env.dialect.major >= 18:
-            self.make(line, quantity, self.steps[0])
+            self.make(line, product_id, quantity, self.steps[0])
             return
         for at in range(len(self.steps)):
             self._picking(at)
         following: int | None = None
         for step in reversed(self.steps):
-            made = self.make(line, quantity, step)
+            made = self.make(line, product_id, quantity, step)
             if following is not None:
                 self.env.db.table("stock.move").update(following, {"move_orig_ids": [made]})
             following = made
 
-    def make(self, line: Row, quantity: float, step: str, *, origins: Iterable[int] = ()) -> int:
+    def make(
+        self, line: Row, product_id: int, quantity: float, step: str, *, origins: Iterable[int] = ()
+    ) -> int:
         """Make the move that starts at a step, and its transfer if there is none yet."""
         at = self.steps.index(step)
         is_last = at == len(self.steps) - 1
         target, kind = self._way(at)
         values: Row = {
-            "product_id": line["product_id"],
+            "product_id": product_id,
             "product_uom_qty": quantity,
             "location_id": self.warehouse[step],
             "location_dest_id": target,

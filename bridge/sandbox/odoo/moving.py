@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bridge.sandbox.odoo import quants
+from bridge.sandbox.odoo import kits, quants
 from bridge.sandbox.odoo.moves import OPEN_STATES, Chain, Move, origins_of
 from bridge.sandbox.odoo.records import Env
 from bridge.sandbox.odoo.tables import Row
@@ -160,6 +160,13 @@ def _count(env: Env, row: Row, quantity: float) -> None:
     if line is None or customers not in {row["location_dest_id"], row["location_id"]}:
         return
     sign = 1 if row["location_dest_id"] == customers else -1
+    if kits.bill_of(env, line["product_id"]) is not None:
+        # Of a kit only what is whole counts.
+        done = {**line.get("_delivered", {})}
+        done[row["product_id"]] = done.get(row["product_id"], 0.0) + sign * quantity
+        whole = kits.kits_delivered(env, line["product_id"], done)
+        lines.update(line["id"], {"_delivered": done, "qty_delivered": whole})
+        return
     lines.update(line["id"], {"qty_delivered": (line.get("qty_delivered") or 0.0) + sign * quantity})
 
 
@@ -173,7 +180,8 @@ def _next_step(env: Env, move_id: int, quantity: float) -> None:
     chain = Chain(env, line["order_id"])
     following = [one for one, other in table.rows.items() if move_id in origins_of(other)]
     if env.dialect.major >= 18 and step != chain.steps[-1]:
-        following = [chain.make(line, quantity, chain.steps[chain.steps.index(step) + 1], origins=[move_id])]
+        ahead = chain.steps[chain.steps.index(step) + 1]
+        following = [chain.make(line, row["product_id"], quantity, ahead, origins=[move_id])]
     for one in following:
         if table.rows[one]["state"] in OPEN_STATES:
             # A part that has arrived is reserved for the next step, whether or not the rest is on its way.

@@ -178,6 +178,9 @@ class OrderLine(Model):
         order = self.env.db.table("sale.order").rows[row["order_id"]]
         if name == "currency_id":
             return order.get("currency_id")
+        if name == "warehouse_id":
+            # 18 and 19 let a route of the line decide, which is not simulated.
+            return order.get("warehouse_id")
         if name == "order_partner_id":
             return order.get("partner_id")
         if name == "product_template_id":

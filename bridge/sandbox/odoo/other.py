@@ -12,6 +12,7 @@ from bridge.sandbox.odoo.attributes import (
     TemplateAttributeValue,
 )
 from bridge.sandbox.odoo.fault import user_error, validation_error
+from bridge.sandbox.odoo.kits import Bill, BillLine
 from bridge.sandbox.odoo.moves import Move
 from bridge.sandbox.odoo.order_line import OrderLine
 from bridge.sandbox.odoo.partner import Partner
@@ -221,6 +222,8 @@ class Group(Model):
 CLASSES: dict[str, type[Model]] = {
     "account.tax": AccountTax,
     "ir.model.data": ExternalId,
+    "mrp.bom": Bill,
+    "mrp.bom.line": BillLine,
     "mail.activity": Activity,
     "mail.message": Message,
     "product.attribute": Attribute,

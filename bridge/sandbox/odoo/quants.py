@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from bridge.sandbox.odoo import kits
 from bridge.sandbox.odoo.fault import validation_error
 from bridge.sandbox.odoo.records import NOT_COMPUTED, Env, Model
 from bridge.sandbox.odoo.tables import Row
@@ -90,9 +91,10 @@ def find(env: Env, product_id: int, location_id: int) -> int | None:
 def change(
     env: Env, product_id: int, location_id: int, *, quantity: float = 0.0, reserved: float = 0.0
 ) -> None:
-    """Add to what lies somewhere and to what of it is reserved; only inside do quants matter here."""
-    if env.db.table("stock.location").rows[location_id].get("usage") != "internal":
-        return
+    """Add to what lies somewhere and to what of it is reserved.
+
+    What was lost or found, bought or sold lies somewhere too, less than nothing of it at times (tried on real 16, 18, 19).
+    """
     if not is_stored(env, product_id):
         return
     table = env.db.table("stock.quant")
@@ -154,10 +156,13 @@ def _adjust(env: Env, row: Row, difference: float) -> None:
     done = "quantity_done" if env.dialect.major < 18 else "quantity"
     moves.table.update(made, {"state": "done", done: abs(difference), "_reserved": 0.0})
     change(env, row["product_id"], inside, quantity=difference)
+    change(env, row["product_id"], outside, quantity=-difference)
 
 
 def quantities(env: Env, product_id: int) -> dict[str, float]:
     """Return a product's quantities in the places that the call's context names, all warehouses' without any."""
+    if kits.bill_of(env, product_id) is not None:
+        return kits.kit_quantities(env, product_id, quantities)
     places = _places(env)
     quants = env.db.table("stock.quant")
     rows = [quants.rows[one] for one in quants.lookup("product_id", [product_id])]

@@ -13,6 +13,7 @@ from bridge.sandbox.odoo.values import null_of
 
 #: one2many fields: the model on the other side, and its field that points back.
 INVERSES: dict[tuple[str, str], tuple[str, str]] = {
+    ("mrp.bom", "bom_line_ids"): ("mrp.bom.line", "bom_id"),
     ("product.category", "child_id"): ("product.category", "parent_id"),
     ("product.attribute", "value_ids"): ("product.attribute.value", "attribute_id"),
     ("product.pricelist", "item_ids"): ("product.pricelist.item", "pricelist_id"),

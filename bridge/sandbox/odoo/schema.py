@@ -313,3 +313,11 @@ def schema_of(major: int) -> Schema:
         }
         for model, fields in models.items()
     }
+
+
+def described(fields: dict[str, dict[str, list[Any]]]) -> Schema:
+    """Return the models of an app that is installed later."""
+    return {
+        model: {name: _field(name, raw) for name, raw in (MAGIC | own).items()}
+        for model, own in fields.items()
+    }

@@ -232,7 +232,11 @@ def _users(env: Env) -> None:
 
 def _products(env: Env, major: int) -> None:
     _put(env, "product.category", {"name": "Goods" if major >= 19 else "All"}, "product.product_category_all")
-    _put(env, "uom.uom", {"name": "Units"}, "uom.product_uom_unit")
+    _put(env, "uom.uom", {"name": "Units", "factor": 1.0}, "uom.product_uom_unit")
+    # 19 keeps how many first units a unit is, 16 and 18 how many of it the first one is (``kits/units-read``).
+    _put(
+        env, "uom.uom", {"name": "Dozens", "factor": 12.0 if major >= 19 else 1 / 12}, "uom.product_uom_dozen"
+    )
     for text in PRECISIONS[major].split("|"):
         name, _, digits = text.rpartition(" ")
         _put(env, "decimal.precision", {"name": name, "digits": int(digits)})

@@ -9,13 +9,14 @@ from contextlib import contextmanager
 from typing import Any, Literal
 
 from bridge.sandbox.faults import Faults
+from bridge.sandbox.odoo import kits
 from bridge.sandbox.odoo.access import RIGHTS, Rights
 from bridge.sandbox.odoo.fault import Dialect
 from bridge.sandbox.odoo.inflight import CommitHold, Inflight
 from bridge.sandbox.odoo.other import CLASSES
 from bridge.sandbox.odoo.records import Env
 from bridge.sandbox.odoo.rpc import Methods
-from bridge.sandbox.odoo.schema import schema_of
+from bridge.sandbox.odoo.schema import described, schema_of
 from bridge.sandbox.odoo.seed import ADMIN_UID, seed
 from bridge.sandbox.odoo.stock_hooks import StockHooks
 from bridge.sandbox.odoo.tables import Database, Row
@@ -175,6 +176,30 @@ class OdooState(StockHooks):
                 values |= {"type": "product"} if self.version < 18 else {"is_storable": True}
                 ids[sku] = min(known) if known else env["product.product"].create(values)
         return ids
+
+    # Apps.
+
+    def install_kits(self) -> None:
+        """Install the app ``mrp``; until then its models are unknown."""
+        if kits.BILL in self.schema:
+            return
+        self.schema = {**self.schema, **described(kits.FIELDS)}
+        self.database_of_rows.add(kits.FIELDS)
+        with self._writing() as env:
+            values = {"name": "mrp", "shortdesc": "Manufacturing", "state": "installed"}
+            env["ir.module.module"].create(values)
+
+    def add_kit(
+        self, product_id: int, parts: Mapping[int, float], *, is_own: bool = False, **values: Any
+    ) -> int:
+        """Make a product a kit of these units of parts: by a bill of its template, or of its own; return the bill's id."""
+        self.install_kits()
+        template = next(
+            row["product_tmpl_id"] for row in self.records("product.product") if row["id"] == product_id
+        )
+        lines = [[0, 0, {"product_id": part, "product_qty": units}] for part, units in parts.items()]
+        bill = {"type": "phantom", "product_tmpl_id": template, "bom_line_ids": lines, **values}
+        return self.create(kits.BILL, bill | ({"product_id": product_id} if is_own else {}))
 
     # Settings.
 

@@ -117,6 +117,10 @@ class Database:
         self._journal: list[Callable[[], None]] = []
         self.tables = {name: Table(name, self._journal) for name in models}
 
+    def add(self, models: Iterable[str]) -> None:
+        """Add tables for more models."""
+        self.tables |= {name: Table(name, self._journal) for name in models if name not in self.tables}
+
     def table(self, model: str) -> Table:
         """Return the rows of ``model``."""
         return self.tables[model]

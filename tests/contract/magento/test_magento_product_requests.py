@@ -68,6 +68,22 @@ WRITES = {
         "110-media-post",
         "/rest/all/V1/products/SIM-12/media",
     ),
+    "image roles": (
+        lambda client: product_writes.change_image(
+            client,
+            "SIM-12",
+            {
+                "id": 1,
+                "media_type": "image",
+                "label": "Front 2",
+                "position": 2,
+                "disabled": False,
+                "types": ["image"],
+            },
+        ),
+        "115-media-put",
+        "/rest/all/V1/products/SIM-12/media/1",
+    ),
     "child": (
         lambda client: product_writes.add_child(client, "TSHIRT", "TSHIRT/Red"),
         "016-configurable-child-add",

@@ -60,7 +60,7 @@ CALLS = {
     "store_groups": lambda client: client.store_groups(),
     "store_views": lambda client: client.store_views(),
     "store_configs": lambda client: client.store_configs(),
-    "probe": lambda client: client.probe(catalog=True),
+    "probe": lambda client: client.probe(catalog=True, bulk=True),
     "tax rates": lambda client: read_list(
         client, "/taxRates/search", key="code", fields=("rate",), after="DE-19"
     ),
@@ -87,6 +87,7 @@ CALLS = {
     "is_salable": lambda client: stocks.is_salable(client, "A/B C", 2),
     "stock_item": lambda client: stocks.stock_item(client, "A/B C"),
     "write_stock_item": lambda client: stocks.write_stock_item(client, "A/B C", quantity=Decimal("1.5")),
+    "find_open_bulk": lambda client: bulk.find_open_bulk(client, [SOURCE_ITEMS]),
     "bulk_status": lambda client: bulk.bulk_status(client, "00000000-0000-0000-0000-000000000000"),
     "attributes": lambda client: read_list(
         client,

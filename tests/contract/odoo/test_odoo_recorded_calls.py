@@ -15,7 +15,7 @@ from bridge.odoo import OdooClient
 from bridge.odoo.load import LoadResult
 from bridge.wire import NoAnswer
 
-TOPICS = ("auth", "catalog", "errors", "idempotency", "orders", "rules", "stock")
+TOPICS = ("auth", "catalog", "errors", "idempotency", "kits", "orders", "rules", "stock")
 CREATE_ONLY = {"mode": "update", "noupdate": True}
 
 #: Calls over JSON-RPC; texts with a NUL byte never leave the bridge.

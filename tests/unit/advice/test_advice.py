@@ -56,7 +56,9 @@ from bridge.flows.price_writing import PriceRefused
 from bridge.flows.product_writing import ProductRefused
 from bridge.flows.rebuild_bindings import StoreUnknown
 from bridge.flows.resolve_conflict import ConflictUnwritable
+from bridge.flows.resolve_picture import PictureUnwritable
 from bridge.flows.resolve_price import PriceUnwritable
+from bridge.flows.stock_bulk import StockBulkWaits
 from bridge.flows.stock_figures import StockUnclear
 from bridge.flows.stock_writing import StockSourceUnknown
 from bridge.flows.update_order import OrderChanged
@@ -386,6 +388,10 @@ CASES: dict[str, tuple[Make, tuple[str, ...]]] = {
         lambda: StockUnclear("The slash of A/1.", system="magento", reason="slash", sku="A/1"),
         ("AllowEncodedSlashes", "stock_api_mode=msi"),
     ),
+    "a queue of Magento that does not run": (
+        lambda: StockBulkWaits("It waits.", system="magento", source="berlin"),
+        ("async.operations.all", "stock_bulk=false"),
+    ),
     "stock not previewed": (
         lambda: StockNotPreviewed("Not previewed."),
         ("Make a preview", "import-stock --preview"),
@@ -486,6 +492,10 @@ CASES: dict[str, tuple[Make, tuple[str, ...]]] = {
     "a product is not imported yet": (
         lambda: PriceUnclear("It does not know MUG yet.", system="odoo", reason="not_bound", sku="MUG"),
         ("MUG", "bridge run import-product"),
+    ),
+    "a chosen picture cannot be had": (
+        lambda: PictureUnwritable("It has the picture no more.", system="magento", sku="MUG"),
+        ("the picture no more", "PNG, JPEG or GIF", "resolve ID"),
     ),
     "Odoo has no one place for a price": (
         lambda: PriceUnwritable("Odoo has no one place for it.", system="odoo", reason="odoo", sku="MUG"),
