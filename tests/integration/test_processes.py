@@ -8,6 +8,7 @@ import subprocess
 import sys
 import urllib.error
 import urllib.request
+from pathlib import Path
 
 import pytest
 
@@ -129,8 +130,14 @@ def test_flower_is_well_shows_the_worker_and_no_argument_but_a_job_id(world):
 
     wait_for(lambda: get("/healthcheck") == "OK", what="Flower is well")
     wait_for(lambda: "w0@localhost" in (get("/workers?json=1") or ""), what="Flower sees the worker")
-    password = world.broker_url.partition("@")[0].rpartition(":")[2]
-    assert password not in (get("/broker") or "") + (get("/workers") or "") + flower.log
+    passwords = [url.partition("@")[0].rpartition(":")[2] for url in (world.broker_url, world.database_url)]
+    shown = [
+        get(page) or ""
+        for page in ("/broker", "/workers", "/workers?json=1", "/worker/w0@localhost", "/tasks")
+    ]
+    listed = [Path(f"/proc/{one.pid}/cmdline").read_text(encoding="utf-8") for one in (worker, flower)]
+    for secret in (*passwords, world.secret_key):
+        assert secret not in "".join([*shown, *listed, flower.log, worker.log])
     with pytest.raises(urllib.error.HTTPError, match="401"):
         urllib.request.build_opener(urllib.request.ProxyHandler({})).open(address + "/api/tasks", timeout=5)
     assert worker.process.poll() is None
