@@ -57,6 +57,8 @@ def causes_text(line: SeenDrift) -> str:
     found = [_cause(one, problem) for one in details.get("causes", ())]
     if problem and not found:
         found.append(problem)
+    if not found and line.severity == "not_found":
+        found.append("0 units missing: Magento has no row, and none should be in stock")
     notes: Mapping[str, Any] = details.get("notes") or {}
     if "threshold" in notes:
         kept = notes.get("safety_stock", "0")

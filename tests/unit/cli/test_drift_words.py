@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -47,6 +48,11 @@ def test_what_is_wrong_stands_for_the_cause():
         causes=[{"cause": "mapping_missing", "units": "3"}], problem="The Odoo product was deleted."
     )
     assert causes_text(line) == "+3 The Odoo product was deleted"
+
+
+def test_a_row_that_is_not_there_and_need_not_be_says_so():
+    line = replace(a_line(), severity="not_found", target=Decimal(0), difference=Decimal(0))
+    assert causes_text(line) == "0 units missing: Magento has no row, and none should be in stock"
 
 
 def test_what_is_deducted_besides_is_said_rules_3_6():
