@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from typing import Any
 
 from bridge.errors import BridgeError
 from bridge.flows.context import FlowContext
@@ -159,19 +160,22 @@ def read_prices(
 ) -> dict[int, dict[str, str]]:
     """Return what Odoo has of the fields that follow, by id; a cost that it works out itself is left out.
 
-    ``asks_method``: whether it is about costs at all.
+    So is one whose change Odoo would post in its books at once. ``asks_method``: whether it is about costs at all.
     """
-    method = ["cost_method"] if asks_method and ctx.reference.has_cost_method() else []
+    method = ["cost_method", "valuation"] if asks_method and ctx.reference.has_cost_method() else []
     context = in_company(ctx.settings.company_id)
     rows = ctx.odoo.read(shelf.model, sorted(set(ids)), [*FOLLOWED, *method], context=context or None)
     return {
         int(row["id"]): {
-            name: number(Decimal(str(row[name] or 0)))
-            for name in FOLLOWED
-            if name != COST or row.get("cost_method") in {None, False, "standard"}
+            name: number(Decimal(str(row[name] or 0))) for name in FOLLOWED if name != COST or _is_free(row)
         }
         for row in rows
     }
+
+
+def _is_free(row: Mapping[str, Any]) -> bool:
+    """Return whether a cost is anybody's to set: Odoo neither works it out nor posts what it changes in the books."""
+    return row.get("cost_method") in {None, False, "standard"} and row.get("valuation") != "real_time"
 
 
 def _products(

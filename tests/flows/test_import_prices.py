@@ -73,14 +73,22 @@ def test_a_cost_is_written_for_the_company_of_the_instance(open_catalog, catalog
 
 
 @pytest.mark.parametrize("version", VERSIONS)
-@pytest.mark.parametrize("method", ["average", "fifo"])
-def test_a_cost_that_odoo_works_out_itself_is_left_alone(
-    open_catalog, catalog, version: int, method: str
+@pytest.mark.parametrize(
+    "valued",
+    [
+        {"property_cost_method": "average"},
+        {"property_cost_method": "fifo"},
+        {"property_cost_method": "standard", "property_valuation": "real_time"},
+    ],
+    ids=["average", "fifo", "posted in the books"],
+)
+def test_a_cost_that_odoo_works_out_or_posts_itself_is_left_alone(
+    open_catalog, catalog, version: int, valued: dict[str, str]
 ) -> None:
     shop = open_catalog(version)
     catalog.put(a_product(product_id=1, sku="MUG", cost=Decimal(4)))
     shop.batch(1)
-    category = shop.odoo.create("product.category", {"name": "Valued", "property_cost_method": method})
+    category = shop.odoo.create("product.category", {"name": "Valued", **valued})
     shop.odoo.write("product.product", shop.bound(1), {"categ_id": category, "standard_price": 5.0})
     catalog.change(1, cost=Decimal(3), price=Decimal(8))
     assert shop.batch(1).result == {"updated": 1}

@@ -153,12 +153,17 @@ class Template(Model):
             return "kg"
         if name in SIZES:
             return row.get("image_1920")
-        if name == "cost_method":
-            category = self.env.db.table("product.category").rows.get(row.get("categ_id") or 0, {})
-            return category.get("property_cost_method") or "standard"
+        if name in {"cost_method", "valuation"}:
+            return self._of_category(row, name)
         if name in SHARED and len(variants) == 1:
             return self.env["product.product"].get(variants[0], name)
         return NOT_COMPUTED
+
+    def _of_category(self, row: Row, name: str) -> Any:
+        category = self.env.db.table("product.category").rows.get(row.get("categ_id") or 0, {})
+        by_hand = "periodic" if self.env.dialect.major >= 19 else "manual_periodic"
+        unset = "standard" if name == "cost_method" else by_hand
+        return category.get(f"property_{name}") or unset
 
     def display_name(self, row: Row) -> str:
         """Return ``[CODE] Name``."""
