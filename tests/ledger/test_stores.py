@@ -148,8 +148,8 @@ def test_settings_of_a_store_are_checked_kept_and_taken_back_one_by_one(shop: Le
         ({"colour": "red"}, (), "There is no setting colour."),
         ({}, ("base_url",), "base_url can be set for the whole instance only"),
         ({"order_action": "maybe"}, (), "order_action must be 'draft' or 'confirm'."),
-        ({"order_total_tolerance": "-1"}, (), "greater than or equal to 0"),
-        ({"team_id": "0"}, (), "greater than 0"),
+        ({"order_total_tolerance": "-1"}, (), "order_total_tolerance must be 0 or more."),
+        ({"team_id": "0"}, (), "team_id must be more than 0."),
         ({"store_timezone": "Mars/Phobos"}, (), "must be a time zone such as"),
         ({"order_action": None}, (), "order_action must be 'draft' or 'confirm'."),
         (

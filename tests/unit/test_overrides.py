@@ -39,6 +39,7 @@ OF_THE_INSTANCE = {
     "price_scope",
     "sync_direction",
     "stock_api_mode",
+    "stock_bulk",
     "stock_source_code",
     "stock_quantity_field",
     "safety_stock",
