@@ -26,20 +26,41 @@ def apply_cancellations(ctx: FlowContext, order: MagentoOrder, items: Items, *, 
     wanted = remaining(order, items)
     if not wanted:
         return 0
-    rows = ctx.odoo.read("sale.order.line", sorted(wanted), ["product_uom_qty", "price_unit"])
+    rows = ctx.odoo.read(
+        "sale.order.line", sorted(wanted), ["product_uom_qty", "price_unit", "customer_lead"]
+    )
     lowered = 0
     for row in rows:
         line_id, quantity = int(row["id"]), wanted[int(row["id"])]
-        if row["product_uom_qty"] <= quantity:
-            continue
-        # A quantity is never written without its price: Odoo would take the catalog's (rules/price-with-quantity).
-        values: dict[str, Any] = {"product_uom_qty": quantity, "price_unit": row["price_unit"]}
-        if ctx.odoo.names.has_technical_price:
-            values["technical_price_unit"] = 0
         key = ctx.effect_key("order-line-quantity", f"{entity}_{line_id}_{plain(quantity)}")
-        writing.write_absolute(ctx, "sale.order.line", [line_id], key=key, values=values)
-        lowered += 1
+        # A write in doubt may have lowered the line itself: what became of it must be written down all the same.
+        if row["product_uom_qty"] > quantity or ctx.writer.is_open(key):
+            _lower(ctx, row, quantity, key=key)
+            lowered += 1
     return lowered
+
+
+def _lower(ctx: FlowContext, row: Mapping[str, Any], quantity: Decimal, *, key: str) -> None:
+    """Lower a line, and with it the delivery of a confirmed order."""
+    line_id = int(row["id"])
+    values: dict[str, Any] = {
+        "product_uom_qty": quantity,
+        # A quantity is never written without its price: Odoo would take the catalog's (rules/price-with-quantity).
+        "price_unit": row["price_unit"],
+        # Odoo takes units only off moves of the line's deadline, else it makes a receipt beside the delivery. The date
+        # of the purchase, written after the confirmation, moved the line's and not theirs. A lead time that is
+        # written, also the same again, sets theirs anew, and before the units of the same write.
+        "customer_lead": row["customer_lead"],
+    }
+    if ctx.odoo.names.has_technical_price:
+        values["technical_price_unit"] = 0
+
+    def look() -> str | None:
+        # A person may have lowered it further meanwhile: then sending it again would raise it.
+        now = ctx.odoo.read("sale.order.line", [line_id], ["product_uom_qty"])
+        return str(line_id) if all(one["product_uom_qty"] <= quantity for one in now) else None
+
+    writing.write_absolute(ctx, "sale.order.line", [line_id], key=key, values=values, look=look)
 
 
 def remaining(order: MagentoOrder, items: Items) -> dict[int, Decimal]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -186,9 +186,15 @@ def write_addresses(ctx: FlowContext, entity: str, stored: StoredOrder, partners
 
 
 def write_absolute(
-    ctx: FlowContext, model: str, ids: Sequence[int], *, key: str, values: Mapping[str, Any]
+    ctx: FlowContext,
+    model: str,
+    ids: Sequence[int],
+    *,
+    key: str,
+    values: Mapping[str, Any],
+    look: Callable[[], str | None] | None = None,
 ) -> None:
-    """Write absolute values to records of Odoo."""
+    """Write absolute values to records of Odoo; ``look`` says after a doubt whether that is still to be done."""
     if not ids:
         return
 
@@ -207,6 +213,7 @@ def write_absolute(
             target=model,
             request=encode({"ids": list(ids), "values": values}),
             send=send,
+            look=look,
         )
     )
 

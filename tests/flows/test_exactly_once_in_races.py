@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from bridge.engine import run_job
+from tests.support.cancelling import an_order_of_several_in_one_line
 from tests.support.once import (
     ADDRESS,
     CONFIRM,
@@ -292,16 +293,3 @@ def test_a_quantity_that_a_lost_write_has_lowered_is_not_lowered_again(worlds: W
     assert lost.fired.is_set()
     (order,) = shop.sale_orders(raw)
     assert sorted(line["product_uom_qty"] for line in shop.lines(order["id"])) == sorted([1, ordered - 1])
-
-
-def an_order_of_several_in_one_line(shop: OnceShop) -> tuple[Raw, int]:
-    """Return an imported order of several pieces of one product, which is one line in Odoo beside shipping."""
-    while True:
-        raw = shop.new_order()
-        ordered = int(raw["items"][0]["qty_ordered"])
-        if ordered < 3:
-            continue
-        assert shop.import_order(raw).state == "done"
-        (order,) = shop.sale_orders(raw)
-        if sorted(line["product_uom_qty"] for line in shop.lines(order["id"])) == [1, ordered]:
-            return raw, ordered

@@ -2,89 +2,15 @@
 
 from __future__ import annotations
 
-import copy
-from decimal import Decimal
-from itertools import count
-
 import pytest
 
 from bridge.flows.wants import wake_stock, want
-from bridge.ledger import Pair
 from tests.flows.conftest import OpenShop
 from tests.support.imports import done
+from tests.support.moments import ON_HAND, SOURCE, Moments, next_number
 from tests.support.names import warehouse_code
-from tests.support.orders import Raw, changed, new_order
-from tests.support.shop import Shop
 
-NUMBERS = count(1)
-ON_HAND = 100
-SOURCE, STOCK_ID = "default", 1
 FIELDS = ("qty_available", "free_qty", "virtual_available")
-
-
-class Moments:
-    """An order of a product that nothing else sells, in both systems, and what is pushed at each moment."""
-
-    def __init__(self, shop: Shop) -> None:
-        self.shop = shop
-        number = next(NUMBERS)
-        self.sku, self.product_id = f"MOMENT-{number}", 800_000 + number
-        (self.odoo_id,) = shop.box.odoo.seed_products([self.sku]).values()
-        shop.box.odoo.set_stock(self.odoo_id, ON_HAND)
-        catalog = shop.box.magento.catalog
-        raw = copy.deepcopy(next(one for one in catalog.all() if one["type_id"] == "simple"))
-        catalog.add({**raw, "id": self.product_id, "sku": self.sku})
-        shop.box.magento.inventory.set(self.sku, SOURCE, ON_HAND)
-        pair = Pair(
-            magento_id=str(self.product_id),
-            odoo_model="product.product",
-            odoo_id=self.odoo_id,
-            magento_label=self.sku,
-        )
-        shop.ledger.bindings.bind_many("shop", "product", [pair])
-
-    def order(self, *, is_mapped: bool = True) -> Raw:
-        """Place an order of it; its other lines are of the same product."""
-        raw = new_order(self.shop, is_mapped=is_mapped)
-        for item in raw["items"]:
-            item |= {"sku": self.sku, "product_id": self.product_id}
-        self.shop.box.magento.orders.add(raw)
-        # It was placed with other goods: what it reserved then is now of this product.
-        units = int(self.units(raw) * 10_000)
-        self.shop.box.magento.reservations.add(self.sku, STOCK_ID, units)
-        return raw
-
-    @staticmethod
-    def units(raw: Raw) -> Decimal:
-        return sum((Decimal(str(item["qty_ordered"])) for item in raw["items"]), Decimal(0))
-
-    def push(self) -> tuple[Decimal, Decimal]:
-        """Export and return what Magento has then, and what it sells."""
-        self.shop.ledger.stock.mark(
-            "shop", [self.product_id], wake=wake_stock("shop", delay_seconds=0.0), by_hand=True
-        )
-        self.shop.work()
-        job = self.shop.ledger.jobs.list(kind="export-stock")[0]
-        assert (job.state, job.error) == ("done", None)
-        quantity = self.shop.box.magento.inventory.get(self.sku, SOURCE)
-        assert quantity is not None
-        return quantity, quantity - self.reserved()
-
-    def reserved(self) -> Decimal:
-        return Decimal(self.shop.box.magento.reservations.reserved(self.sku, STOCK_ID)) / 10_000
-
-    def in_magento(self, raw: Raw, **share: str) -> Raw:
-        """Ship, refund or cancel all units of the order in Magento; what is shipped leaves the source."""
-        before = sum(Decimal(str(item.get("qty_shipped") or 0)) for item in raw["items"])
-        counts = [{name: item[of] for name, of in share.items()} for item in raw["items"]]
-        items = [{**item, **values} for item, values in zip(raw["items"], counts, strict=True)]
-        now = changed(self.shop, raw, items=items)
-        shipped = sum(Decimal(str(item.get("qty_shipped") or 0)) for item in items) - before
-        inventory = self.shop.box.magento.inventory
-        inventory.set(self.sku, SOURCE, (inventory.get(self.sku, SOURCE) or 0) - shipped)
-        self.shop.want_order(now)
-        self.shop.work()
-        return now
 
 
 @pytest.fixture(params=[16, 18, 19])
@@ -135,17 +61,15 @@ def test_shipped_in_magento_before_odoo_delivers(open_shop: OpenShop, version: i
 
 
 @pytest.mark.parametrize("field", FIELDS)
-def test_cancelled_in_magento_while_odoo_still_means_to_deliver(
-    open_shop: OpenShop, version: int, field: str
-):
+def test_cancelled_in_magento_is_for_sale_again_in_both(open_shop: OpenShop, version: int, field: str):
     shop = open_shop(version, stock_quantity_field=field, order_action="confirm")
     at = Moments(shop)
     raw = at.order()
     done(shop, raw)
+    assert at.push() == (ON_HAND, ON_HAND - at.units(raw))
     at.in_magento(raw, qty_canceled="qty_ordered")
-    # A lowered line leaves its delivery as it is: Odoo keeps the units until a person cancels that.
-    kept = ON_HAND if field == "qty_available" else ON_HAND - at.units(raw)
-    assert at.push() == (kept, kept)
+    # The bridge takes the units off Odoo's delivery, which gives back what was reserved.
+    assert at.push() == (ON_HAND, ON_HAND)
 
 
 def test_an_order_that_cannot_be_imported_is_not_sold_twice(open_shop: OpenShop, version: int):
@@ -164,7 +88,7 @@ def test_warehouses_are_told_apart(open_shop: OpenShop, version: int):
     at = Moments(shop)
     other = shop.box.odoo.create(
         "stock.warehouse",
-        {"name": f"Other {at.sku}", "code": warehouse_code(next(NUMBERS)), "delivery_steps": "ship_only"},
+        {"name": f"Other {at.sku}", "code": warehouse_code(next_number()), "delivery_steps": "ship_only"},
     )
     shop.box.odoo.set_stock(at.odoo_id, 7, warehouse=other)
     assert at.push()[0] == ON_HAND

@@ -17,7 +17,6 @@ from bridge.sandbox import Sandbox
 from bridge.sandbox.odoo import OdooState
 from tests.flows import (
     test_drift_versions,
-    test_export_stock_moments,
     test_odoo_stock_client,
     test_stock_rules_on_the_sandbox,
 )
@@ -25,6 +24,7 @@ from tests.live.box import LiveBox, RealBox, calls_noted
 from tests.live.given import given, is_given, missing
 from tests.live.magento import RealMagento
 from tests.live.odoo import LiveOdoo
+from tests.support import moments
 from tests.support.counting import CountingShop
 from tests.support.once import OnceShop
 from tests.support.outward_shop import OutwardShop
@@ -135,7 +135,7 @@ def new_names() -> None:
     numbers = count((int(time.time()) - _THE_BEGINNING) // 6)
     for module in (
         test_drift_versions,
-        test_export_stock_moments,
+        moments,
         test_odoo_stock_client,
         test_stock_rules_on_the_sandbox,
     ):

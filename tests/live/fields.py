@@ -16,12 +16,15 @@ FIELDS: Mapping[str, tuple[str, ...]] = {
     ),
     "sale.order.line": (
         *("order_id", "product_id", "name", "product_uom_qty", "price_unit", "discount", "price_tax"),
-        *("price_subtotal", "price_total", "tax_id", "tax_ids"),
+        *("price_subtotal", "price_total", "tax_id", "tax_ids", "customer_lead"),
     ),
     "mail.message": ("model", "res_id", "body", "message_type", "subtype_id", "is_internal"),
     "mail.activity": ("res_model", "res_id", "summary"),
     "stock.picking": ("sale_id", "partner_id", "state"),
-    "stock.move": ("sale_line_id", "product_id", "product_uom_qty", "state", "is_inventory"),
+    "stock.move": (
+        *("sale_line_id", "product_id", "product_uom_qty", "state", "is_inventory"),
+        *("location_id", "picking_id"),
+    ),
     "stock.quant": (
         *("product_id", "location_id", "quantity", "reserved_quantity"),
         *("inventory_quantity", "inventory_quantity_set"),

@@ -69,6 +69,7 @@ NOTE = FlowWrite("note", "mail.message.load")
 EXT_ORDER_ID = FlowWrite("ext_order_id", None)
 HOLD = FlowWrite("hold", "mail.activity.load")
 RELEASE = FlowWrite("release", "mail.activity.unlink")
+LOWER = FlowWrite("cancelled units", "sale.order.line.write")
 #: Those that each order may make; the installation id is fixed once a shop.
 WRITES = (PARTNER, ADDRESS, SERVICE, ORDER, CONFIRM, DATE, NOTE, EXT_ORDER_ID)
 ODOO_WRITES = WRITES[:-1]

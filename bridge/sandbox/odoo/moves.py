@@ -6,7 +6,8 @@ before it is done, and every one has the line (``rules/stock-two-step-delivery``
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection
+from datetime import datetime, timedelta
 from typing import Any
 
 from bridge.sandbox.odoo import kits
@@ -106,7 +107,7 @@ class Chain:
             following = made
 
     def make(
-        self, line: Row, product_id: int, quantity: float, step: str, *, origins: Iterable[int] = ()
+        self, line: Row, product_id: int, quantity: float, step: str, *, origins: Collection[int] = ()
     ) -> int:
         """Make the move that starts at a step, and its transfer if there is none yet."""
         at = self.steps.index(step)
@@ -122,6 +123,8 @@ class Chain:
             "state": "waiting" if at and self.env.dialect.major < 18 else "confirmed",
         }
         moves = self.env["stock.move"]
+        before = [moves.table.rows[one] for one in origins]
+        values["date_deadline"] = before[0].get("date_deadline") if before else deadline_of(self.env, line)
         if is_last or self.env.dialect.major >= 18:
             values["sale_line_id"] = line["id"]
         if self.env.dialect.major >= 18:
@@ -129,6 +132,23 @@ class Chain:
         made = moves.create({name: value for name, value in values.items() if name in moves.fields})
         moves.table.update(made, {"_step": step, "move_orig_ids": list(origins), "_line": line["id"]})
         return made
+
+    def back(self, line: Row, product_id: int, quantity: float, step: str) -> int:
+        """Make the move that brings units back to where a step starts; return its transfer, which is one of its own."""
+        source, kind = self._way(self.steps.index(step))
+        if source == self.customers:
+            kind = self.warehouse["in_type_id"]
+        way: Row = {"location_id": source, "location_dest_id": self.warehouse[step], "picking_type_id": kind}
+        header = {"sale_id": self.order["id"], "partner_id": self.order["partner_shipping_id"]}
+        picking = self.env["stock.picking"].create({**way, **header, "origin": self._origin()})
+        values = {**way, "picking_id": picking, "product_id": product_id, "product_uom_qty": quantity}
+        values |= {
+            "sale_line_id": line["id"],
+            "date_deadline": deadline_of(self.env, line),
+            "to_refund": True,
+        }
+        self.env["stock.move"].create({**values, "state": "confirmed"})
+        return picking
 
     def _way(self, at: int) -> tuple[int, int]:
         """Return where a step leads to, and its kind of transfer."""
@@ -156,6 +176,15 @@ class Chain:
         ref = self.order.get("client_order_ref")
         name: str = self.order["name"]
         return f"{name} - {ref}" if ref and self.env.dialect.major == 18 else name
+
+
+def deadline_of(env: Env, line: Row) -> str:
+    """Return when the goods of a line are due: on the promised day, else so many days after the order's date."""
+    order = env.db.table("sale.order").rows[line["order_id"]]
+    if order.get("commitment_date"):
+        return str(order["commitment_date"])
+    due = datetime.fromisoformat(order["date_order"]) + timedelta(days=line.get("customer_lead") or 0.0)
+    return f"{due:%Y-%m-%d %H:%M:%S}"
 
 
 def origins_of(row: Row) -> list[int]:

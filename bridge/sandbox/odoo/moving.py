@@ -70,6 +70,20 @@ def _set_reserved(env: Env, move_id: int, reserved: float) -> None:
     table.update(move_id, changes)
 
 
+def lower(env: Env, move_id: int, units: float) -> None:
+    """Take units off an open move, and what is reserved of them; a move without units is cancelled."""
+    table = env.db.table("stock.move")
+    row = table.rows[move_id]
+    left = round(row["product_uom_qty"] - units, quants.DIGITS)
+    over = max(0.0, row["_reserved"] - left)
+    quants.change(env, row["product_id"], row["location_id"], reserved=-over)
+    table.update(move_id, {"product_uom_qty": left})
+    _set_reserved(env, move_id, row["_reserved"] - over)
+    if not left:
+        table.update(move_id, {"state": "cancel"})
+    settle(env, row["picking_id"])
+
+
 def cancel(env: Env, picking_id: int) -> None:
     """Cancel a transfer and give back what it reserved."""
     table = env.db.table("stock.move")
@@ -120,7 +134,7 @@ def _split(env: Env, move_id: int, rest: float) -> int:
         name: row[name]
         for name in (
             *("product_id", "product_uom", "location_id", "location_dest_id", "location_final_id"),
-            *("picking_id", "picking_type_id", "sale_line_id", "origin_returned_move_id"),
+            *("picking_id", "picking_type_id", "sale_line_id", "origin_returned_move_id", "date_deadline"),
         )
         if row.get(name)
     }

@@ -7,6 +7,7 @@ from typing import Any
 
 from bridge.sandbox.odoo.amounts import line_amounts
 from bridge.sandbox.odoo.fault import user_error, validation_error
+from bridge.sandbox.odoo.lowering import follow_lead, take_off
 from bridge.sandbox.odoo.pricing import cut_discount, cut_price, priced, rounding_of
 from bridge.sandbox.odoo.records import NOT_COMPUTED, Model
 from bridge.sandbox.odoo.sale import Order
@@ -57,6 +58,7 @@ class OrderLine(Model):
             "state": "draft",
             "company_id": 1,
             "product_uom_qty": 1.0,
+            "customer_lead": 0.0,
         }
         if values.get("display_type"):
             return row | {"product_uom_qty": 0.0}
@@ -70,6 +72,7 @@ class OrderLine(Model):
         shown = products.display_name(product)
         row["name"] = f"{shown}\n{about}" if about else shown
         row["price_unit"] = float(products.value(product, "list_price") or 0.0)
+        row["customer_lead"] = float(products.value(product, "sale_delay") or 0.0)
         row[self.env.dialect.tax_field] = [[6, 0, products.value(product, "taxes_id") or []]]
         row[self.env.dialect.uom_field] = products.value(product, "uom_id")
         return row
@@ -99,7 +102,12 @@ class OrderLine(Model):
                 )
 
     def written(self, record_id: int, values: Row, old: Row) -> None:
-        """Reset the price where Odoo does, then compute again."""
+        """Reset the price where Odoo does, then compute again; deliver less where units were taken off."""
+        if "customer_lead" in values:
+            follow_lead(self.env, record_id)
+        lowered = (old.get("product_uom_qty") or 0.0) - self.table.rows[record_id]["product_uom_qty"]
+        if lowered > 0:
+            take_off(self.env, record_id, lowered)
         price: float | None = None
         if "price_unit" in values:
             # The technical price stays: a price that now differs from it counts as set by hand.

@@ -7,6 +7,7 @@ from typing import Any
 
 from bridge.sandbox.odoo.amounts import OrderAmounts, order_amounts
 from bridge.sandbox.odoo.fault import user_error
+from bridge.sandbox.odoo.lowering import promise
 from bridge.sandbox.odoo.partner import Partner
 from bridge.sandbox.odoo.pricing import priced, rounding_of
 from bridge.sandbox.odoo.records import NOT_COMPUTED, Model
@@ -79,7 +80,9 @@ class Order(Model):
         )
 
     def written(self, record_id: int, values: Row, old: Row) -> None:
-        """Follow a new pricelist."""
+        """Follow a new pricelist and a promised day."""
+        if "commitment_date" in values:
+            promise(self.env, record_id)
         if "pricelist_id" in values:
             self._set_currency(record_id)
         if "order_line" in values or "pricelist_id" in values:
