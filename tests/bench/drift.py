@@ -57,11 +57,13 @@ class Check:
     def allowed_calls(self) -> tuple[int, int]:
         """Calls of Odoo and of Magento that pages of this many rows take, whatever the number of products.
 
-        Odoo: what is bound. Magento: what is bound, and then all that it has, with a last page for each source.
+        Odoo: what is bound. Magento: what is bound, and then all that it has, with a last page for each source, and the kinds
+        of the products that are not bound, half a page at once.
         """
         pages = sum(math.ceil(one.checked / _PAGE) for one in self.counts.values())
         return pages, pages + sum(
-            (one.checked + one.not_in_odoo) // _PAGE + 1 for one in self.counts.values()
+            (one.checked + one.not_in_odoo) // _PAGE + 1 + 2 * math.ceil(one.not_in_odoo / _PAGE) + 2
+            for one in self.counts.values()
         )
 
     def _sum(self, name: str) -> int:
@@ -102,6 +104,9 @@ def judge(what: str, found: Check) -> bool:
         f"    {odoo} calls of Odoo and {magento} of Magento, pages of {_PAGE} take {allowed[0]} and {allowed[1]}: "
         f"{_said(is_paged)}"
     )
+    if not is_paged:
+        for call, count in sorted(found.calls.items()):
+            print(f"      {count:5d}  {call}")
     if not found.is_quiet:
         print(f"    it wrote: {sorted(found.calls)}")
     return is_small and is_paged and found.is_quiet
