@@ -1,7 +1,8 @@
 # CommerceBridge. Each target says what it does; `make help` lists them.
 PYTHON ?= python3
 BIN := .venv/bin
-WORKERS ?= 2
+# Much of a test is waiting (for servers, doubts, leases), so there are more workers than cores.
+WORKERS ?= $(shell expr $$(nproc) + 2)
 SERVICES := $(BIN)/python -m tests.support.services
 
 .DEFAULT_GOAL := help
@@ -23,7 +24,7 @@ demo: setup ## The main job in one process: 200 orders, faults on, nothing lost,
 	$(BIN)/bridge demo
 
 test: setup ## All tests that need no account; starts what it lacks and cleans up behind itself
-	$(SERVICES) -- $(BIN)/python -m pytest -n $(WORKERS) tests
+	$(SERVICES) -- $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal tests
 
 check: setup lint types imports ## Lint, types and import directions
 
@@ -43,7 +44,7 @@ fmt: setup ## Format the code
 
 chaos: setup ## Everything breaks and dies at random, ROUNDS=n from SEED=n on, and at each point of each write
 	BRIDGE_CHAOS_ROUNDS=$(or $(ROUNDS),5) BRIDGE_CHAOS_SEED=$(or $(SEED),1) BRIDGE_CHAOS_ORDERS=$(or $(ORDERS),40) \
-		$(BIN)/python -m pytest -n $(WORKERS) -v $(if $(ONLY),-k "$(ONLY)") tests/chaos tests/flows/test_exactly_once_*.py
+		$(BIN)/python -m pytest -n 2 -v $(if $(ONLY),-k "$(ONLY)") tests/chaos tests/flows/test_exactly_once_*.py
 
 bench: setup ## What the bridge costs, as ratios (docs/benchmarks.md); SHORT=1 for the short form
 	$(SERVICES) --durable -- $(BIN)/python -m tests.bench $(if $(SHORT),--short)
