@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Mapping, Sequence
+from types import SimpleNamespace
 from typing import Any
 from urllib.parse import quote
 
@@ -52,6 +53,11 @@ class RealMagento:
     def close(self) -> None:
         """Close the connections. What was made stays: a shop for tests is asked for."""
         self.client.close()
+
+    @property
+    def state(self) -> SimpleNamespace:
+        """The stores' configs, in the way that the sandbox has them."""
+        return SimpleNamespace(stores={"storeConfigs": self.client.get("/store/storeConfigs")})
 
     @property
     def catalog(self) -> RealMagento:
