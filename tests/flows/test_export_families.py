@@ -111,8 +111,12 @@ def test_a_configurable_of_magento_is_bound_by_its_variants(outward) -> None:
     parent = next(one for one in made if one["type_id"] == "configurable")
     children = [one for one in made if one["type_id"] != "configurable"]
     family = Family(shop, "Matt", "Glossy")
-    for row, child in zip(family.variants, children, strict=True):
-        shop.odoo.write("product.product", row["id"], {"default_code": child["sku"]})
+    # SKUs that no Odoo has from an earlier run.
+    base = shop.new_sku()
+    shop.magento.catalog.change(parent["sku"], {"sku": base})
+    for number, (row, child) in enumerate(zip(family.variants, children, strict=True)):
+        shop.magento.catalog.change(child["sku"], {"sku": f"{base}-{number}"})
+        shop.odoo.write("product.product", row["id"], {"default_code": f"{base}-{number}"})
     shop.forget_calls()
     assert family.export().result["bound"] == 3
     assert shop.writes() == []
