@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from bridge.errors import DuplicateRecord
 from bridge.flows.context import FlowContext
 from bridge.flows.export_goods import Goods
+from bridge.flows.product_claims import several_have
 from bridge.odoo import literally
 
 
@@ -32,19 +33,9 @@ def contested(ctx: FlowContext, goods: Sequence[Goods]) -> dict[int, DuplicateRe
         active = [odoo_id for odoo_id, is_active in there if is_active]
         ids = active or [odoo_id for odoo_id, _ in there]
         if ids not in ([], [one.odoo_id]):
-            found[one.odoo_id] = _conflict(one.sku, sorted({one.odoo_id, *ids}))
+            found[one.odoo_id] = several_have(one.sku, "odoo", sorted({one.odoo_id, *ids}))
     return found
 
 
 def _same(sku: str) -> str:
     return sku.strip().casefold()
-
-
-def _conflict(sku: str, ids: Sequence[int]) -> DuplicateRecord:
-    return DuplicateRecord(
-        f"Several Odoo products have the SKU {sku}: ids {', '.join(map(str, ids))}.",
-        system="odoo",
-        reason="sku",
-        sku=sku,
-        ids=list(ids),
-    )

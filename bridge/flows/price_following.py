@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any
 
 from bridge.errors import BridgeError
 from bridge.flows.context import FlowContext
@@ -24,6 +23,7 @@ from bridge.translate.followed_prices import (
     being_sent,
     changed_in_magento,
     is_edited,
+    is_free,
     is_same,
     read_there,
     seen,
@@ -167,15 +167,12 @@ def read_prices(
     rows = ctx.odoo.read(shelf.model, sorted(set(ids)), [*FOLLOWED, *method], context=context or None)
     return {
         int(row["id"]): {
-            name: number(Decimal(str(row[name] or 0))) for name in FOLLOWED if name != COST or _is_free(row)
+            name: number(Decimal(str(row[name] or 0)))
+            for name in FOLLOWED
+            if name != COST or is_free(row.get("cost_method"), row.get("valuation"))
         }
         for row in rows
     }
-
-
-def _is_free(row: Mapping[str, Any]) -> bool:
-    """Return whether a cost is anybody's to set: Odoo neither works it out nor posts what it changes in the books."""
-    return row.get("cost_method") in {None, False, "standard"} and row.get("valuation") != "real_time"
 
 
 def _products(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from bridge.errors import DuplicateRecord
+from bridge.errors import DuplicateRecord, System
 from bridge.flows import product_source
 from bridge.flows.context import FlowContext
 from bridge.flows.product_match import Matches
@@ -23,7 +23,7 @@ def same_sku(plans: Iterable[ProductPlan]) -> dict[int, DuplicateRecord]:
     for plan in sorted(plans, key=lambda one: one.product_id):
         oldest = first.setdefault(plan.sku.casefold(), plan)
         if oldest is not plan:
-            refused[plan.product_id] = _conflict(plan.sku, [oldest.product_id, plan.product_id])
+            refused[plan.product_id] = several_have(plan.sku, "magento", [oldest.product_id, plan.product_id])
     return refused
 
 
@@ -46,14 +46,17 @@ def owners(
     for other in product_source.read_products(ctx, sorted(others), {}).values():
         plan = wanted[others[other.product_id]]
         is_same = other.sku.strip().casefold() == plan.sku.casefold()
-        found[plan.product_id] = _conflict(plan.sku, [other.product_id, plan.product_id]) if is_same else None
+        found[plan.product_id] = (
+            several_have(plan.sku, "magento", [other.product_id, plan.product_id]) if is_same else None
+        )
     return found
 
 
-def _conflict(sku: str, ids: Sequence[int]) -> DuplicateRecord:
+def several_have(sku: str, system: System, ids: Sequence[int]) -> DuplicateRecord:
+    """Return that several products of ``system`` have one SKU, which is for one to have."""
     return DuplicateRecord(
-        f"Several Magento products have the SKU {sku}: ids {', '.join(map(str, ids))}.",
-        system="magento",
+        f"Several {system.title()} products have the SKU {sku}: ids {', '.join(map(str, ids))}.",
+        system=system,
         reason="sku",
         sku=sku,
         ids=list(ids),

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from bridge.errors import BoundRecordGone, OperatorError, RecordMissing, System
+from bridge.errors import OperatorError, RecordMissing, System
 from bridge.flows import magento_writes, product_source
+from bridge.flows.conflict_sides import gone
 from bridge.flows.context import FlowContext
 from bridge.flows.export_book import Shop, shop_of
 from bridge.flows.picture_targets import PICTURE_BINDING
@@ -70,13 +71,7 @@ def _write(ctx: FlowContext, conflict: Conflict, use: System) -> list[str]:
     product = product_source.catalog_of(ctx).products_by_id([product_id]).get(product_id)
     odoo = read_cells(ctx, shelf, [binding.odoo_id] if binding is not None else [], shop.languages)
     if binding is None or product is None or binding.odoo_id not in odoo:
-        side = "Magento" if product is None else "Odoo"
-        raise BoundRecordGone(
-            f"The product {conflict.label or conflict.magento_id} was deleted in {side}.",
-            system="magento" if product is None else "odoo",
-            model="product",
-            id=product_id,
-        )
+        raise gone(conflict, "magento" if product is None else "odoo")
     book, texts = gather_book(ctx, [product]), gather_texts(ctx, [product])
     is_variant = shelf is GOODS and _is_variant(ctx, binding.odoo_id)
     plan = plan_product(product, book, is_variant=is_variant, texts=texts.of(product_id))

@@ -5,14 +5,14 @@ from __future__ import annotations
 import base64
 from collections.abc import Mapping
 
-from bridge.errors import BoundRecordGone, OperatorError, System
+from bridge.errors import OperatorError, System
 from bridge.flows import magento_writes, product_source
+from bridge.flows.conflict_sides import both_sides
 from bridge.flows.context import FlowContext
 from bridge.flows.export_images import IMAGE_MARK, remember_sent, send_image
 from bridge.flows.picture_edits import SENT
 from bridge.flows.picture_targets import BYTES, PICTURE_BINDING, SMALL, read_small
 from bridge.flows.product_images import bring
-from bridge.flows.product_writing import GOODS, TEMPLATES
 from bridge.ledger import Binding, Conflict, Pair
 from bridge.translate.catalog_records import MagentoProduct
 from bridge.translate.product_images import base_picture, content_mark, entry_mark
@@ -33,7 +33,7 @@ def settle_picture(ctx: FlowContext, conflict: Conflict, use: System) -> list[st
         PictureUnusable, PictureUnreachable: Magento's file cannot be had.
         BoundRecordGone: the product was deleted on one side.
     """
-    product, binding = _both(ctx, conflict)
+    product, binding = both_sides(ctx, conflict)
     if use == "odoo":
         return _into_magento(ctx, conflict, product, binding)
     shown = base_picture(product)
@@ -78,25 +78,6 @@ def _forget_brought(ctx: FlowContext, binding: Binding, marks: Mapping[str, str]
         fingerprint=write_marks(marks),
     )
     ctx.ledger.bindings.bind_many(ctx.instance.name, PICTURE_BINDING, [pair])
-
-
-def _both(ctx: FlowContext, conflict: Conflict) -> tuple[MagentoProduct, Binding]:
-    """Return the product of Magento, and the binding to that of Odoo; both must be there."""
-    get, product_id = ctx.ledger.bindings.get, int(conflict.magento_id)
-    binding = get(ctx.instance.name, TEMPLATES.kind, product_id) or get(
-        ctx.instance.name, GOODS.kind, product_id
-    )
-    product = product_source.catalog_of(ctx).products_by_id([product_id]).get(product_id)
-    is_there = binding is not None and bool(ctx.odoo.read(binding.odoo_model, [binding.odoo_id], ["id"]))
-    if product is None or binding is None or not is_there:
-        side: System = "magento" if product is None else "odoo"
-        raise BoundRecordGone(
-            f"The product {conflict.label or conflict.magento_id} was deleted in {side.title()}.",
-            system=side,
-            model="product",
-            id=product_id,
-        )
-    return product, binding
 
 
 def _unwritable(conflict: Conflict, words: str, system: System) -> PictureUnwritable:

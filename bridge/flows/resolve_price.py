@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from bridge.errors import BoundRecordGone, BridgeError, OperatorError, System
-from bridge.flows import magento_writes, product_source
+from bridge.errors import BridgeError, OperatorError, System
+from bridge.flows import magento_writes
+from bridge.flows.conflict_sides import both_sides
 from bridge.flows.context import FlowContext
 from bridge.flows.price_batch import Manner, Outcome, export
 from bridge.flows.price_following import (
@@ -19,7 +20,6 @@ from bridge.flows.price_following import (
 from bridge.flows.product_writing import GOODS, TEMPLATES, Shelf, refusal
 from bridge.ledger import Conflict
 from bridge.magento.catalog import ALL
-from bridge.translate.catalog_records import MagentoProduct
 from bridge.translate.followed_prices import COST, SALES_PRICE, is_same, read_there, seen
 from bridge.translate.price_records import number
 from bridge.translate.price_titles import said_price, title_of_price
@@ -58,7 +58,8 @@ def settle_price(ctx: FlowContext, conflict: Conflict, use: System) -> list[str]
 
 def _into_odoo(ctx: FlowContext, conflict: Conflict) -> list[str]:
     """Write the price of Magento into Odoo, which must have one place for it: the product's own sales price."""
-    odoo_id, product = _both(ctx, conflict, GOODS)
+    product, binding = both_sides(ctx, conflict, [GOODS])
+    odoo_id = binding.odoo_id
     rows = ctx.odoo.read(GOODS.model, [odoo_id], ["product_template_attribute_value_ids"])
     is_variant = bool(rows and rows[0]["product_template_attribute_value_ids"])
     if conflict.field != _COMMON or ctx.instance.settings.pricelist_id is not None or is_variant:
@@ -74,8 +75,8 @@ def _into_odoo(ctx: FlowContext, conflict: Conflict) -> list[str]:
 
 
 def _settle_sales_price(ctx: FlowContext, conflict: Conflict, use: System) -> list[str]:
-    shelf = _shelf_of(ctx, conflict)
-    odoo_id, product = _both(ctx, conflict, shelf)
+    product, binding = both_sides(ctx, conflict)
+    odoo_id, shelf = binding.odoo_id, TEMPLATES if binding.kind == TEMPLATES.kind else GOODS
     name = conflict.field
     has = read_prices(ctx, shelf, [odoo_id]).get(odoo_id, {}).get(name, conflict.odoo_value)
     price = product.cost if name == COST else product.price
@@ -109,28 +110,6 @@ def _write(ctx: FlowContext, shelf: Shelf, one: Followed, change: dict[str, str]
 
     one.change = change
     write_prices(ctx, shelf, [one], refused=refused)
-
-
-def _shelf_of(ctx: FlowContext, conflict: Conflict) -> Shelf:
-    template = ctx.ledger.bindings.get(ctx.instance.name, TEMPLATES.kind, conflict.magento_id)
-    return GOODS if template is None else TEMPLATES
-
-
-def _both(ctx: FlowContext, conflict: Conflict, shelf: Shelf) -> tuple[int, MagentoProduct]:
-    """Return the product of Odoo and that of Magento; both must be there."""
-    binding = ctx.ledger.bindings.get(ctx.instance.name, shelf.kind, conflict.magento_id)
-    product_id = int(conflict.magento_id)
-    product = product_source.catalog_of(ctx).products_by_id([product_id]).get(product_id)
-    is_there = binding is not None and bool(ctx.odoo.read(shelf.model, [binding.odoo_id], ["id"]))
-    if product is None or binding is None or not is_there:
-        side: System = "magento" if product is None else "odoo"
-        raise BoundRecordGone(
-            f"The product {conflict.label or conflict.magento_id} was deleted in {side.title()}.",
-            system=side,
-            model="product",
-            id=product_id,
-        )
-    return binding.odoo_id, product
 
 
 def _followed(ctx: FlowContext, conflict: Conflict, shelf: Shelf, odoo_id: int) -> Followed:

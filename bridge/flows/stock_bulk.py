@@ -16,10 +16,8 @@ from typing import Any
 from bridge.errors import DoubtfulEffect, OperatorError, ServiceRejected
 from bridge.flows import stock_source
 from bridge.flows.context import FlowContext
-from bridge.flows.effects import Write
 from bridge.flows.product_writing import SUPERSEDED
-from bridge.flows.stock_writing import BULK_WRITE, Row, kept_rows, target_of
-from bridge.idempotency import canonical_json, fingerprint
+from bridge.flows.stock_writing import BULK_WRITE, Row, kept_rows, stock_write, target_of
 from bridge.ledger import Effect, Exported
 from bridge.magento.bulk import BulkStatus, bulk_status, find_open_bulk, send_source_items
 from bridge.magento.inventory import SourceItem, batch_limit, is_refused_batch
@@ -64,20 +62,16 @@ def hand_over(ctx: FlowContext, source: str, rows: Sequence[Row]) -> None:
 
 
 def _hand_over(ctx: FlowContext, source: str, rows: Sequence[Row], most: int) -> None:
-    content = {"source_code": source, "rows": [row.as_data() for row in rows], "operation_rows": most}
-    request = canonical_json(content)
-    ctx.writer.once(
-        Write(
-            key=ctx.effect_key("stock", f"{source}_{fingerprint(request.decode())[:32]}"),
-            system="magento",
-            kind=BULK_WRITE,
-            target=target_of(source),
-            request=request,
-            send=lambda stored: send_source_items(ctx.magento, _operations(stored)),
-            may_repeat=False,
-            looked_at_after=_looks(ctx)[0],
-        )
+    write = stock_write(
+        ctx,
+        source,
+        rows,
+        kind=BULK_WRITE,
+        send=lambda stored: send_source_items(ctx.magento, _operations(stored)),
+        looked_at_after=_looks(ctx)[0],
+        operation_rows=most,
     )
+    ctx.writer.once(write)
 
 
 def settle(ctx: FlowContext, source: str) -> Settled:

@@ -185,13 +185,7 @@ def _sold(ctx: FlowContext, routes: Routes, source: str, rows: Sequence[Known], 
         for part, units in kits.get(odoo_id, {}).items():
             # What a kit's order holds back is missing in its parts.
             done = _together([one.by_product[part] for one in known if part in one.by_product])
-            as_part = replace(
-                sold,
-                open=sold.open * units,
-                shipped=x * units,
-                lacking=done.lacking(quantity_field),
-                is_own=False,
-            )
+            as_part = sold.of_part(units, lacking=done.lacking(quantity_field))
             unknown[part] = unknown.get(part, ZERO) + as_part.unknown
             by_odoo.setdefault(part, []).append(("", as_part))
     if not ctx.is_preview:

@@ -253,7 +253,6 @@ def _send_items(ctx: FlowContext, source: str) -> Callable[[bytes], str]:
 
 def _write(ctx: FlowContext, source: str, rows: Sequence[Row], send: Callable[[bytes], str]) -> None:
     """Perform one call. Its key names the marks that it covers and what Magento had, so no later one has the same."""
-    request = canonical_json({"source_code": source, "rows": [row.as_data() for row in rows]})
 
     def sent(stored: bytes) -> str:
         try:
@@ -265,16 +264,30 @@ def _write(ctx: FlowContext, source: str, rows: Sequence[Row], send: Callable[[b
             # quantities are absolute: they are worked out and written again.
             raise ServiceUnavailable(error.message, system="magento", status=500, **_facts(error)) from error
 
-    ctx.writer.once(
-        Write(
-            key=ctx.effect_key("stock", f"{source}_{fingerprint(request.decode())[:32]}"),
-            system="magento",
-            kind=WRITE,
-            target=target_of(source),
-            request=request,
-            send=sent,
-            may_repeat=False,
-        )
+    ctx.writer.once(stock_write(ctx, source, rows, kind=WRITE, send=sent))
+
+
+def stock_write(
+    ctx: FlowContext,
+    source: str,
+    rows: Sequence[Row],
+    *,
+    kind: str,
+    send: Callable[[bytes], str],
+    looked_at_after: float | None = None,
+    **more: int,
+) -> Write:
+    """Return the effect that sets ``rows``: never repeated, for its quantities are worked out anew. ``more`` is kept with it."""
+    request = canonical_json({"source_code": source, "rows": [row.as_data() for row in rows], **more})
+    return Write(
+        key=ctx.effect_key("stock", f"{source}_{fingerprint(request.decode())[:32]}"),
+        system="magento",
+        kind=kind,
+        target=target_of(source),
+        request=request,
+        send=send,
+        may_repeat=False,
+        looked_at_after=looked_at_after,
     )
 
 

@@ -20,6 +20,14 @@ _ODOO = "odoo:"
 _DIGITS = range(2, 7)
 
 
+def is_free(cost_method: str | None, valuation: str | None) -> bool:
+    """Return whether a cost is anybody's to set: Odoo neither works it out nor posts what it changes in its books.
+
+    Both are empty where Inventory's valuation is not installed.
+    """
+    return (cost_method or "standard") == "standard" and valuation != "real_time"
+
+
 def changed_in_magento(marks: Mapping[str, str], cells: Mapping[str, str]) -> set[str]:
     """Return the fields of ``cells`` that are others in Magento than when they were seen last."""
     return {name for name, cell in cells.items() if name in marks and marks[name] != mark_of_price(cell)}

@@ -8,7 +8,7 @@ held back twice.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any, Literal
 
@@ -64,6 +64,12 @@ class SoldLine:
     def unknown(self) -> Decimal:
         """U: units that Odoo does not know of yet."""
         return max(ZERO, max(ZERO, self.open) + self.shipped - self.lacking)
+
+    def of_part(self, units: Decimal, *, lacking: Decimal) -> SoldLine:
+        """Return what a kit's line is of one of its parts, of which a kit has so many ``units``."""
+        return replace(
+            self, open=self.open * units, shipped=self.shipped * units, lacking=lacking, is_own=False
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
